@@ -1,0 +1,1 @@
+"""PostgreSQL (pool, migrations, idempotency keys) and the guarded way to Valkey."""

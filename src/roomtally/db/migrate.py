@@ -1,0 +1,81 @@
+"""Numbered SQL files, applied in order, forward only."""
+
+import hashlib
+from importlib import resources
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from roomtally import errors
+from roomtally.db.pool import Connection
+
+LOCK = 0x726F6F6D  # any number that all processes agree on
+
+REGISTRY = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version    integer PRIMARY KEY,
+    name       text NOT NULL,
+    sha256     text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)"""
+
+
+class Migration(NamedTuple):
+    version: int
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def list_migrations() -> list[Migration]:
+    """All files `NNNN_name.sql` of this version of the program, in order."""
+    folder = resources.files("roomtally.db") / "migrations"
+    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [Migration(int(name[:4]), name.removesuffix(".sql"), (folder / name).read_text("utf-8")) for name in files]
+
+
+def migrate(url: str) -> list[str]:
+    """Bring the database up to date; returns the names of what was applied now.
+
+    Processes that start at the same time wait for one another. Each file is one transaction.
+    Raises errors.Conflict when an applied file was changed afterwards.
+    """
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        conn.execute(REGISTRY)
+        return [migration.name for migration in list_migrations() if _apply(conn, migration)]
+
+
+def _apply(conn: psycopg.Connection, migration: Migration) -> bool:
+    row = conn.execute("SELECT sha256 FROM schema_migrations WHERE version = %s", [migration.version]).fetchone()
+    if row is not None:
+        _require_unchanged(migration, row[0])
+        return False
+    with conn.transaction():
+        conn.execute(sql.SQL(migration.text))  # pyright: ignore[reportArgumentType] -- the text is our own file
+        conn.execute(
+            "INSERT INTO schema_migrations (version, name, sha256) VALUES (%s, %s, %s)",
+            [migration.version, migration.name, migration.sha256],
+        )
+    return True
+
+
+def _require_unchanged(migration: Migration, applied: str) -> None:
+    if applied != migration.sha256:
+        raise errors.Conflict(
+            "migration-changed",
+            f"Migration {migration.name} was changed after this database applied it; restore the file and add a new one.",
+        )
+
+
+async def is_current(conn: Connection) -> bool:
+    """True when every migration of this program has been applied, changed ones excepted."""
+    found = await (await conn.execute("SELECT to_regclass('schema_migrations') IS NOT NULL")).fetchone()
+    if not found or not found[0]:
+        return False
+    rows = await (await conn.execute("SELECT version, sha256 FROM schema_migrations")).fetchall()
+    return {(m.version, m.sha256) for m in list_migrations()} <= {(row[0], row[1]) for row in rows}
