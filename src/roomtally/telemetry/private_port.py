@@ -1,0 +1,89 @@
+"""The private port: metrics, health and drain on a thread of its own, so that they answer while the event loop is stuck."""
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+log = structlog.get_logger(__name__)
+
+
+class Checks(NamedTuple):
+    """What the port may ask of its process. `ready` gives a reason for each thing that is not; empty means ready."""
+
+    ready: Callable[[], list[str]]
+    drain: Callable[[], None] | None = None
+
+
+class PrivatePort:
+    """A running private port; `port` is the number it really has."""
+
+    def __init__(self, server: "_Server") -> None:
+        self._server = server
+        self.port: int = server.server_address[1]
+        self._thread = threading.Thread(target=server.serve_forever, name="private-port", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def serve_private(host: str, port: int, registry: CollectorRegistry, checks: Checks) -> PrivatePort:
+    """Serve GET /metrics, /health/live, /health/ready and POST /drain. Port 0 takes a free one."""
+    return PrivatePort(_Server((host, port), registry, checks))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], registry: CollectorRegistry, checks: Checks) -> None:
+        super().__init__(address, _Handler)
+        self.registry = registry
+        self.checks = checks
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 10  # seconds; an idle scraper may not hold a thread for ever
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride] - made by _Server alone
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/metrics":
+            encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+            self._answer(200, encode(self.server.registry), content_type)
+        elif path == "/health/live":
+            self._json(200, {"status": "live"})
+        elif path == "/health/ready":
+            reasons = self.server.checks.ready()
+            self._json(503 if reasons else 200, {"status": "not ready" if reasons else "ready", "reasons": reasons})
+        else:
+            self._json(404, {"status": "not found"})
+
+    def do_POST(self) -> None:
+        drain = self.server.checks.drain
+        if self.path != "/drain" or drain is None:
+            self._json(404, {"status": "not found"})
+            return
+        drain()
+        self._json(202, {"status": "draining"})
+
+    def _json(self, status: int, body: dict[str, object]) -> None:
+        self._answer(status, json.dumps(body).encode(), "application/json")
+
+    def _answer(self, status: int, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        log.debug("private_port_request", line=format % args)

@@ -1,0 +1,6 @@
+"""Where the fixtures live; nothing else belongs here."""
+
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.database",
+]
