@@ -67,7 +67,7 @@ CREATE TABLE uploads (
     storage_key  text NOT NULL,
     filename     text NOT NULL,
     content_type text NOT NULL,
-    bytes        bigint NOT NULL CONSTRAINT upload_is_not_empty CHECK (bytes > 0),
+    bytes        bigint NOT NULL CONSTRAINT upload_size_not_negative CHECK (bytes >= 0),  -- 0: an empty part of a form becomes ERROR
     batch_id     uuid,                       -- bound once; no foreign key: nothing may lock the batch row on the way
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at   timestamptz NOT NULL
