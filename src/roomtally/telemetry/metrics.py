@@ -1,6 +1,6 @@
 """Every metric of Roomtally, declared once. One process, one registry, one private port; no id, path or user as a label."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -16,6 +16,31 @@ WORK = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60)
 
 BUILD_INFO = Gauge("roomtally_build_info", "1, with the version as a label.", ["version", "service"], registry=REGISTRY)
 
+# --- HTTP
+HTTP_REQUESTS = Counter(
+    "roomtally_http_requests_total",
+    "Requests by route template; code 499: the client left before an answer began.",
+    ["method", "route", "code"],
+    registry=REGISTRY,
+)
+HTTP_SECONDS = Histogram(
+    "roomtally_http_request_duration_seconds",
+    "Until the answer ended; of a stream, until it began.",
+    ["method", "route"],
+    buckets=REQUEST,
+    registry=REGISTRY,
+)
+HTTP_IN_FLIGHT = Gauge("roomtally_http_requests_in_flight", "Requests without a whole answer yet.", registry=REGISTRY)
+UPLOAD_BYTES = Counter("roomtally_upload_bytes_total", "Bytes of photos stored.", registry=REGISTRY)
+UPLOADS_REFUSED = Counter(
+    "roomtally_uploads_refused_total", "Photos and forms refused, by problem.", ["reason"], registry=REGISTRY
+)
+SIGN_INS = Counter(
+    "roomtally_sign_ins_total", "Attempts to sign in: accepted, refused, limited.", ["outcome"], registry=REGISTRY
+)
+for _outcome in ("accepted", "refused", "limited"):
+    SIGN_INS.labels(_outcome)
+
 # --- Valkey
 VALKEY_ERRORS = Counter(
     "roomtally_valkey_errors_total",
@@ -23,3 +48,101 @@ VALKEY_ERRORS = Counter(
     ["operation"],
     registry=REGISTRY,
 )
+
+# --- hints and tasks
+BROKER_CONNECTED = Gauge(
+    "roomtally_broker_connected", "1 while hints can be read from Valkey, 0 while not.", registry=REGISTRY
+)
+BROKER_ERRORS = Counter(
+    "roomtally_broker_errors_total",
+    "Reads of hints that failed: connection, answer (a refusal), or group (lost with an emptied Valkey, made again).",
+    ["reason"],
+    registry=REGISTRY,
+)
+HINTS = Counter(
+    "roomtally_hints_total",
+    "Hints to the workers by outcome: sent, or lost (the sweeper hints again).",
+    ["outcome"],
+    registry=REGISTRY,
+)
+QUEUE_LAG = Gauge("roomtally_queue_lag", "Hints that no worker has taken yet; NaN while unknown.", registry=REGISTRY)
+QUEUE_CONSUMERS = Gauge("roomtally_queue_consumers", "Worker processes that read hints.", registry=REGISTRY)
+TASK_QUEUE_WAIT = Histogram(
+    "roomtally_task_queue_wait_seconds",
+    "From sending a hint to a worker taking it.",
+    ["task"],
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800),
+    registry=REGISTRY,
+)
+TASK_DURATION = Histogram(
+    "roomtally_task_duration_seconds", "One task, whole.", ["task"], buckets=WORK, registry=REGISTRY
+)
+TASK_EXECUTIONS = Counter(
+    "roomtally_task_executions_total", "Tasks by outcome: success or error.", ["task", "outcome"], registry=REGISTRY
+)
+TASKS_IN_PROGRESS = Gauge("roomtally_tasks_in_progress", "Tasks running now.", ["task"], registry=REGISTRY)
+
+# --- photos in work
+PHOTO_ATTEMPTS = Counter(
+    "roomtally_photo_attempts_total",
+    "Hints by what became of them: refused (nothing to claim), done, failed (the photo's fault), released (the "
+    "infrastructure's fault), spent (the analyzer broke), lost (the claim was given up), timeout (the process ended).",
+    ["outcome"],
+    registry=REGISTRY,
+)
+PHOTO_STAGE = Histogram(
+    "roomtally_photo_stage_duration_seconds",
+    "Stages of one photo: fetch, decode, analyze, persist.",
+    ["stage"],
+    buckets=FAST,
+    registry=REGISTRY,
+)
+SWEEPER_PASSES = Counter(
+    "roomtally_sweeper_passes_total",
+    "Passes of the sweeper by outcome: swept, elsewhere (another process holds the lock), failed.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+for _outcome in ("refused", "done", "failed", "released", "spent", "lost", "timeout"):
+    PHOTO_ATTEMPTS.labels(_outcome)
+for _outcome in ("sent", "lost"):
+    HINTS.labels(_outcome)
+for _outcome in ("swept", "elsewhere", "failed"):
+    SWEEPER_PASSES.labels(_outcome)
+
+# --- Streams
+STREAMS_OPEN = Gauge("roomtally_streams_open", "Streams open in this process.", registry=REGISTRY)
+STREAM_TOPICS = Gauge("roomtally_stream_topics", "Topics followed in this process.", registry=REGISTRY)
+STREAMS_OPENED = Counter("roomtally_streams_opened_total", "Streams opened.", registry=REGISTRY)
+STREAMS_CLOSED = Counter(
+    "roomtally_streams_closed_total",
+    "Streams ended: client, complete, timeout, drain, session-ended, deleted, error.",
+    ["reason"],
+    registry=REGISTRY,
+)
+STREAM_LAG = Histogram(
+    "roomtally_stream_lag_seconds",
+    "From commit to the bytes of the last viewer handed to its socket, once per change and topic.",
+    buckets=FAST,
+    registry=REGISTRY,
+)
+STREAM_EVENTS = Counter("roomtally_stream_events_total", "Events handed to sockets.", ["event"], registry=REGISTRY)
+STREAM_BYTES = Counter("roomtally_stream_bytes_total", "Bytes of events handed to sockets.", registry=REGISTRY)
+STREAM_READS = Counter(
+    "roomtally_stream_reads_total",
+    "Reads of the database for streams: snapshot, log, sweep.",
+    ["kind", "outcome"],
+    registry=REGISTRY,
+)
+STREAM_REPAIRS = Counter(
+    "roomtally_stream_sweep_repairs_total", "Topics found behind the database by the sweep.", registry=REGISTRY
+)
+STREAM_FAILURES = Counter(
+    "roomtally_stream_failures_total",
+    "Exceptions kept inside one topic, connection or message.",
+    ["part"],
+    registry=REGISTRY,
+)
+BUS_CONNECTED = Gauge("roomtally_bus_connected", "1 while the bus connection is up.", registry=REGISTRY)
+BUS_RECONNECTS = Counter("roomtally_bus_reconnects_total", "Bus connections lost and made again.", registry=REGISTRY)
+BUS_MESSAGES = Counter("roomtally_bus_messages_total", "Messages received from the bus.", registry=REGISTRY)

@@ -1,0 +1,243 @@
+"""`roomtally up`: the whole product on one machine, as child processes that are watched, started again and stopped in order."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO, NamedTuple
+
+import structlog
+
+from roomtally import errors
+from roomtally import settings as configuration
+from roomtally.embedded import first_start
+from roomtally.embedded.children import start_child, stop_child
+from roomtally.embedded.data_folder import DataFolder
+from roomtally.embedded.postgres import EmbeddedPostgres
+from roomtally.embedded.valkey import EmbeddedValkey, free_port
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+STEADY_SECONDS = 60.0  # a child that ran so long has earned a quick restart
+CRASHES_BEFORE_READY = 3  # then `up` gives up: nothing has ever worked, and more of the same log helps nobody
+LOOK_SECONDS = 0.05
+COLOURS = (36, 33, 35, 32, 34)  # of the terminal: one a process
+
+log = structlog.get_logger()
+
+
+class Options(NamedTuple):
+    """`port` and `private_port` None: as set in the environment, else the defaults. Private ports follow: web, workers, sweeper."""
+
+    data: Path
+    port: int | None = None
+    private_port: int | None = None
+    workers: int = 1
+    sample: bool = True
+
+
+class Child:
+    """One of our processes: its command, and the running process with what it says on our stderr, prefixed."""
+
+    def __init__(
+        self, name: str, command: list[str], env: Mapping[str, str], private_port: int, patience: float
+    ) -> None:
+        self.name = name
+        self.private_port = private_port
+        self.crashes = 0
+        self._command = [sys.executable, "-m", "roomtally", *command]
+        self._env = env
+        self._patience = patience
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._start_at = 0.0
+
+    def start(self) -> None:
+        self._started = time.monotonic()
+        self._process = start_child(self._command, env=self._env, output=subprocess.PIPE)
+        assert self._process.stdout is not None
+        threading.Thread(target=_relay, args=(self.name, self._process.stdout), daemon=True).start()
+
+    def look(self) -> None:
+        """Start it again when it has ended and its pause is over."""
+        now = time.monotonic()
+        if self._process is not None and (code := self._process.poll()) is not None:
+            self._process = None
+            self.crashes = 1 if now - self._started > STEADY_SECONDS else self.crashes + 1
+            pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.crashes - 1), LONGEST_PAUSE_SECONDS)
+            self._start_at = now + pause
+            log.warning("child_ended", child=self.name, exit_code=code, starts_again_in_seconds=pause)
+        if self._process is None and now >= self._start_at:
+            self.start()
+
+    def is_ready(self) -> bool:
+        return self._process is not None and _answers(self.private_port)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            stop_child(self._process, signal.SIGTERM, self._patience)
+
+    def kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def up(options: Options, environ: Mapping[str, str]) -> None:
+    """Run until SIGINT or SIGTERM, then stop everything in order. Raises `errors.Unavailable` with a plain word where it cannot start."""
+    folder = DataFolder(options.data)
+    stop = threading.Event()
+    servers: list[EmbeddedValkey | EmbeddedPostgres] = []
+    children: list[Child] = []
+    _stop_on_signals(stop, children)
+    try:
+        settings = _settings(options, folder, environ, servers)
+        account = first_start.prepare(settings, folder, sample=options.sample)
+        children.extend(_children(settings, options.workers, environ))
+        for child in children:
+            child.start()
+        if _wait_until_ready(children, stop):
+            _announce(settings, account)
+        while not stop.wait(LOOK_SECONDS):
+            for child in children:
+                child.look()
+    finally:
+        _stop(children, servers)
+        folder.release()
+
+
+def _settings(
+    options: Options, folder: DataFolder, environ: Mapping[str, str], servers: list[EmbeddedValkey | EmbeddedPostgres]
+) -> configuration.Settings:
+    """The settings for all children; starts the embedded servers that they need and adds them to `servers`."""
+    values = dict(environ)
+    for name, value in (("PORT", options.port), ("PRIVATE_PORT", options.private_port)):
+        if value is not None:
+            values[configuration.PREFIX + name] = str(value)
+    values.setdefault("ROOMTALLY_STORAGE_URL", (folder.path / "photos").as_uri())
+    values.setdefault("ROOMTALLY_DATABASE_URL", "")
+    values.setdefault("ROOMTALLY_REDIS_URL", "")
+    _check_ports(values)
+    if not values["ROOMTALLY_REDIS_URL"]:
+        valkey = EmbeddedValkey(folder.path / "valkey")
+        valkey.start()
+        servers.append(valkey)
+        values["ROOMTALLY_REDIS_URL"] = valkey.url
+    if not values["ROOMTALLY_DATABASE_URL"]:
+        postgres = EmbeddedPostgres(folder.path / "postgres")
+        postgres.start()
+        servers.append(postgres)
+        values["ROOMTALLY_DATABASE_URL"] = postgres.url
+    return configuration.load(values)
+
+
+def _check_ports(values: Mapping[str, str]) -> None:
+    """Before anything is started: whether the two ports that people know are free."""
+    placeholders = {"ROOMTALLY_DATABASE_URL": "-", "ROOMTALLY_REDIS_URL": "-"}
+    wanted = configuration.load({**values, **placeholders})
+    for host, port, flag in (
+        (wanted.host, wanted.port, "--port"),
+        (wanted.private_host, wanted.private_port, "--private-port"),
+    ):
+        if not _is_free(host, port):
+            raise errors.Unavailable(
+                "port-in-use",
+                f"Port {port} on {host} is in use. Choose another with {flag} NUMBER, or stop what listens there.",
+            )
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _children(settings: configuration.Settings, workers: int, environ: Mapping[str, str]) -> list[Child]:
+    base = {name: value for name, value in environ.items() if not name.startswith(configuration.PREFIX)}
+    base |= configuration.to_environ(settings) | {"PYTHONUNBUFFERED": "1"}
+    if settings.log_format == "auto" and sys.stderr.isatty():
+        base["ROOMTALLY_LOG_FORMAT"] = "pretty"  # a child's own stderr is our pipe
+    names = ["web", *(f"worker-{number}" for number in range(1, workers + 1)), "sweeper"]
+    commands = ["serve", *("work" for _ in range(workers)), "sweep"]
+    patience = {"serve": settings.drain_seconds + 15, "work": settings.photo_timeout_seconds + 5, "sweep": 10.0}
+    children: list[Child] = []
+    for offset, (name, command) in enumerate(zip(names, commands, strict=True)):
+        port = _private_port(settings, offset)
+        env = base | {"ROOMTALLY_PRIVATE_PORT": str(port)}
+        children.append(Child(name, [command], env, port, patience[command]))
+    return children
+
+
+def _private_port(settings: configuration.Settings, offset: int) -> int:
+    """One after the other from the web's own, so that a scrape configuration can be written; where taken, any free one."""
+    port = settings.private_port + offset
+    return port if settings.private_port and _is_free(settings.private_host, port) else free_port()
+
+
+def _wait_until_ready(children: list[Child], stop: threading.Event) -> bool:
+    waiting = list(children)
+    while waiting and not stop.wait(LOOK_SECONDS):
+        waiting = [child for child in waiting if not child.is_ready()]
+        for child in children:
+            child.look()
+            if child.crashes >= CRASHES_BEFORE_READY:
+                raise errors.Unavailable(
+                    "child-not-started", f"The {child.name} process does not start; its last lines above say why."
+                )
+    return not waiting
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    with suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    connection.close()
+    return False
+
+
+def _announce(settings: configuration.Settings, account: str) -> None:
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
+    print(account, flush=True)  # noqa: T201 - the command's own answer
+    print(f"ready http://{host}:{settings.port}", flush=True)  # noqa: T201
+
+
+def _stop_on_signals(stop: threading.Event, children: list[Child]) -> None:
+    """The first signal stops in order; a second one kills our processes at once (the servers still end cleanly)."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            for child in children:
+                child.kill()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handle)
+
+
+def _stop(children: list[Child], servers: list[EmbeddedValkey | EmbeddedPostgres]) -> None:
+    """Web first, so that nothing new comes in; workers end their photo; the servers last."""
+    for child in children:
+        log.info("stopping", child=child.name)
+        child.stop()
+    for server in servers:
+        server.stop()
+
+
+def _relay(name: str, output: IO[bytes]) -> None:
+    colour = COLOURS[sum(name.encode()) % len(COLOURS)]
+    prefix = f"\x1b[{colour}m{name:>9} |\x1b[0m " if sys.stderr.isatty() else f"{name:>9} | "
+    with output:
+        for line in output:
+            sys.stderr.write(prefix + line.decode(errors="replace"))
+            sys.stderr.flush()
