@@ -1,0 +1,1 @@
+"""Who: users, their sessions in a browser, their tokens for scripts, their roles."""

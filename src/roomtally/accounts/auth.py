@@ -1,0 +1,48 @@
+"""Who is asking, as litestar dependencies. The cookie is parsed without the database; `principal` asks it once."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from roomtally import errors
+from roomtally.accounts.model import SESSION_COOKIE, TOKEN_PREFIX, Credential, Principal, Role
+from roomtally.accounts.service.sessions import (
+    Accounts,
+    credential_of_bearer,
+    credential_of_cookie,
+    not_signed_in,
+)
+
+ACCOUNTS = "accounts"  # the name under which app.state keeps the Accounts
+
+
+async def credential(request: Request[Any, Any, Any]) -> Credential:
+    """What the request shows: a bearer wins over a cookie. Raises errors.Unauthorized where it shows nothing."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        return _bearer(scheme, secret.strip())
+    if cookie := request.cookies.get(SESSION_COOKIE):
+        return credential_of_cookie(cookie)
+    raise not_signed_in(None)
+
+
+def _bearer(scheme: str, secret: str) -> Credential:
+    if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
+        raise errors.Unauthorized("invalid-token", f"Send the token as 'Authorization: Bearer {TOKEN_PREFIX}...'.")
+    return credential_of_bearer(secret)
+
+
+async def principal(request: Request[Any, Any, Any]) -> Principal:
+    """Raises errors.Unauthorized where the credential is missing, unknown, expired, or its user is gone."""
+    accounts: Accounts = request.app.state[ACCOUNTS]
+    return await accounts.identify(await credential(request))
+
+
+async def operators_only(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """A guard. Raises errors.Forbidden for everybody who is not an operator."""
+    request = Request[Any, Any, Any](connection.scope)  # pyright: ignore[reportArgumentType] -- guards of HTTP routes only
+    asking = await principal(request)
+    if asking.role is not Role.OPERATOR:
+        raise errors.Forbidden("operators-only", "Only operators may see this.")

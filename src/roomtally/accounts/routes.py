@@ -1,0 +1,123 @@
+"""/api/sessions and /api/tokens."""
+
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.datastructures import Cookie
+from litestar.di import Provide
+
+from roomtally.accounts import auth
+from roomtally.accounts.model import SESSION_COOKIE, Principal
+from roomtally.accounts.service.sessions import Accounts
+from roomtally.settings import Settings
+
+SECONDS_A_DAY = 86_400
+
+
+class SignIn(msgspec.Struct, rename="camel"):
+    email: Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class SignedIn(msgspec.Struct, rename="camel"):
+    user_id: UUID
+    email: str
+    role: str
+
+
+class NewToken(msgspec.Struct, rename="camel"):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class TokenMade(msgspec.Struct, rename="camel"):
+    """`token` is shown this once."""
+
+    id: UUID
+    name: str
+    token: str
+
+
+class Token(msgspec.Struct, rename="camel"):
+    id: UUID
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Tokens(msgspec.Struct, rename="camel"):
+    tokens: list[Token]
+
+
+class SessionRoutes(Controller):
+    path = "/api/sessions"
+    tags = ("Accounts",)
+
+    @post("/", summary="Sign in: sets the session cookie", security=[{}])
+    async def sign_in(
+        self, request: Request[Any, Any, Any], data: SignIn, accounts: Accounts, settings: Settings
+    ) -> Response[SignedIn]:
+        address = request.client.host if request.client else ""
+        user, secret = await accounts.sign_in(data.email, data.password, address)
+        cookie = _cookie(secret, settings.session_days * SECONDS_A_DAY, secure=is_secure(request, settings))
+        return Response(SignedIn(user.id, user.email, user.role), cookies=[cookie])
+
+    @get("/current", summary="Who is signed in", dependencies={"principal": Provide(auth.principal)})
+    async def current(self, principal: Principal, accounts: Accounts) -> SignedIn:
+        user = await accounts.get_user(principal)
+        return SignedIn(user.id, user.email, user.role)
+
+    @delete("/current", summary="Sign out", status_code=204, dependencies={"principal": Provide(auth.principal)})
+    async def sign_out(
+        self, request: Request[Any, Any, Any], principal: Principal, accounts: Accounts, settings: Settings
+    ) -> Response[None]:
+        await accounts.sign_out(principal)
+        return Response(None, cookies=[_cookie("", 0, secure=is_secure(request, settings))])
+
+
+class TokenRoutes(Controller):
+    path = "/api/tokens"
+    tags = ("Accounts",)
+    dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
+
+    @post("/", summary="Make an API token (not with a token)")
+    async def create(self, principal: Principal, data: NewToken, accounts: Accounts) -> TokenMade:
+        token_id, secret = await accounts.create_token(principal, data.name)
+        return TokenMade(token_id, data.name, secret)
+
+    @get("/", summary="Your API tokens, without their secrets")
+    async def list_tokens(self, principal: Principal, accounts: Accounts) -> Tokens:
+        found = await accounts.list_tokens(principal)
+        return Tokens([Token(t.id, t.name, t.created_at, t.last_used_at) for t in found])
+
+    @delete("/{token_id:uuid}", summary="Withdraw an API token", status_code=204)
+    async def withdraw(self, principal: Principal, token_id: UUID, accounts: Accounts) -> None:
+        await accounts.delete_token(principal, token_id)
+
+
+def is_secure(request: Request[Any, Any, Any], settings: Settings) -> bool:
+    """Whether the cookie is for https alone: always, except on plain http to a loopback name, where it would be lost."""
+    if settings.secure_cookies is not None:
+        return settings.secure_cookies
+    if request.scope["scheme"] == "https" or (settings.public_url or "").startswith("https:"):
+        return True
+    return not _is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _cookie(value: str, max_age: int, *, secure: bool) -> Cookie:
+    return Cookie(
+        key=SESSION_COOKIE, value=value, path="/", max_age=max_age, httponly=True, samesite="lax", secure=secure
+    )

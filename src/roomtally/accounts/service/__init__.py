@@ -1,0 +1,1 @@
+"""What accounts can do; transactions begin and end here."""

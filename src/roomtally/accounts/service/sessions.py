@@ -1,0 +1,137 @@
+"""Signing in and out, users, API tokens."""
+
+import hashlib
+import secrets
+from uuid import UUID, uuid4
+
+from roomtally import errors
+from roomtally.accounts.model import (
+    TOKEN_PREFIX,
+    ApiToken,
+    Credential,
+    CredentialId,
+    CredentialKind,
+    Principal,
+    Role,
+    User,
+    UserId,
+    normalize_email,
+)
+from roomtally.accounts.service.attempts import SignInAttempts
+from roomtally.accounts.service.passwords import Passwords
+from roomtally.accounts.store import credentials, users
+from roomtally.db.pool import Pool, transaction
+from roomtally.telemetry import metrics
+
+SECRET_BYTES = 32
+
+
+class Accounts:
+    def __init__(self, pool: Pool, passwords: Passwords, attempts: SignInAttempts, session_days: float) -> None:
+        self._pool = pool
+        self._passwords = passwords
+        self._attempts = attempts
+        self._session_days = session_days
+
+    async def sign_in(self, email: str, password: str, address: str) -> tuple[User, str]:
+        """The user and the secret of a new session.
+
+        Raises errors.Unauthorized (the same for an unknown address and a wrong password), errors.TooMany.
+        """
+        email = normalize_email(email)
+        await self._attempts.count(email, address)
+        async with self._pool.connection() as conn:
+            known = await users.find_secret(conn, email)
+        # no connection is held while the hash is computed
+        if not await self._passwords.verify(known and known.password_hash, password) or known is None:
+            metrics.SIGN_INS.labels("refused").inc()
+            raise errors.Unauthorized("wrong-credentials", "No account has this email address and password.")
+        await self._attempts.forget(email, address)
+        metrics.SIGN_INS.labels("accepted").inc()
+        return known.user, await self._open_session(known, password)
+
+    async def _open_session(self, known: users.Secret, password: str) -> str:
+        outdated = self._passwords.is_outdated(known.password_hash)
+        fresh = await self._passwords.hash(password) if outdated else None
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        async with transaction(self._pool) as conn:
+            if fresh:
+                await users.set_password(conn, known.user.id, fresh)
+            await credentials.delete_expired_sessions(conn, known.user.id)
+            session_id = CredentialId(uuid4())
+            await credentials.add_session(conn, session_id, known.user.id, _hash(secret), self._session_days)
+        return secret
+
+    async def sign_out(self, principal: Principal) -> None:
+        """End the session; for an API token there is nothing to end."""
+        if principal.kind is CredentialKind.SESSION:
+            async with self._pool.connection() as conn:
+                await credentials.delete_session(conn, principal.credential_id)
+
+    async def identify(self, credential: Credential) -> Principal:
+        """Who shows this credential; one query. Raises errors.Unauthorized where it is not valid (any more)."""
+        find = credentials.find_session if credential.kind is CredentialKind.SESSION else credentials.find_token
+        async with self._pool.connection() as conn:
+            principal = await find(conn, credential.token_hash)
+        if principal is None:
+            raise not_signed_in(credential)
+        return principal
+
+    async def get_user(self, principal: Principal) -> User:
+        async with self._pool.connection() as conn:
+            user = await users.find_user(conn, principal.user_id)
+        if user is None:
+            raise errors.Unauthorized("account-gone", "This account does not exist any more.")
+        return user
+
+    async def create_token(self, principal: Principal, name: str) -> tuple[CredentialId, str]:
+        """Id and secret of a new token; the secret is told this once. Raises errors.Forbidden to a token."""
+        if principal.kind is CredentialKind.TOKEN:
+            raise errors.Forbidden("token-makes-no-tokens", "A token cannot make tokens; sign in with a browser.")
+        token_id, secret = CredentialId(uuid4()), TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        async with self._pool.connection() as conn:
+            await credentials.add_token(conn, token_id, principal.user_id, name, _hash(secret))
+        return token_id, secret
+
+    async def list_tokens(self, principal: Principal) -> list[ApiToken]:
+        async with self._pool.connection() as conn:
+            return await credentials.list_tokens(conn, principal.user_id)
+
+    async def delete_token(self, principal: Principal, token_id: UUID) -> None:
+        async with self._pool.connection() as conn:
+            if not await credentials.delete_token(conn, principal.user_id, token_id):
+                raise errors.NotFound("token-not-found", "You have no such token.")
+
+
+async def add_user(pool: Pool, passwords: Passwords, email: str, password: str, role: Role) -> User:
+    """Raises errors.Invalid (no address, weak password) and errors.Conflict (address taken)."""
+    email = normalize_email(email)
+    name, at, host = email.partition("@")
+    if not (name and at and host) or len(email) > 254 or any(c.isspace() for c in email):
+        raise errors.Invalid("invalid-email", "This is not an email address.")
+    password_hash = await passwords.hash(password)
+    user = User(UserId(uuid4()), email, role)
+    async with pool.connection() as conn:
+        if not await users.add_user(conn, user, password_hash):
+            raise errors.Conflict("email-taken", f"{email} has an account already.")
+    return user
+
+
+def credential_of_cookie(secret: str) -> Credential:
+    return Credential(CredentialKind.SESSION, _hash(secret))
+
+
+def credential_of_bearer(secret: str) -> Credential:
+    return Credential(CredentialKind.TOKEN, _hash(secret))
+
+
+def not_signed_in(credential: Credential | None) -> errors.Unauthorized:
+    if credential is None:
+        return errors.Unauthorized("not-signed-in", "Sign in first, or send an API token as a bearer.")
+    if credential.kind is CredentialKind.TOKEN:
+        return errors.Unauthorized("invalid-token", "This API token is not valid (any more); make a new one.")
+    return errors.Unauthorized("session-ended", "Your session has ended; sign in again.")
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

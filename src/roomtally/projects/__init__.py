@@ -1,0 +1,1 @@
+"""A project is one move: its batches together."""

@@ -1,0 +1,50 @@
+"""/api/projects."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import Provide
+
+from roomtally.accounts import auth
+from roomtally.accounts.model import Principal
+from roomtally.http.keys import IdempotencyKey
+from roomtally.http.paging import CursorText, Limit, read_cursor, write_cursor
+from roomtally.projects.model import Project
+from roomtally.projects.service import Projects
+
+
+class NewProject(msgspec.Struct, rename="camel"):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class ProjectPage(msgspec.Struct, rename="camel"):
+    projects: list[Project]
+    next_cursor: str | None
+
+
+class ProjectRoutes(Controller):
+    path = "/api/projects"
+    tags = ("Projects",)
+    dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
+
+    @post("/", summary="Begin a move")
+    async def create(
+        self, principal: Principal, projects: Projects, data: NewProject, idempotency_key: IdempotencyKey = None
+    ) -> Response[Project]:
+        project = await projects.create(principal.user_id, data.name, idempotency_key)
+        return Response(project, headers={"Location": f"/api/projects/{project.id}"})
+
+    @get("/", summary="Your moves, newest first")
+    async def list_projects(
+        self, principal: Principal, projects: Projects, limit: Limit = 50, cursor: CursorText = None
+    ) -> ProjectPage:
+        found = await projects.list(principal.user_id, limit + 1, read_cursor(cursor))
+        page = found[:limit]
+        more = len(found) > limit
+        return ProjectPage(page, write_cursor((page[-1].created_at, page[-1].id)) if more else None)
+
+    @get("/{project_id:uuid}", summary="One move")
+    async def read(self, principal: Principal, projects: Projects, project_id: UUID) -> Project:
+        return await projects.get(principal.user_id, project_id)
