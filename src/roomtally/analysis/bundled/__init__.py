@@ -1,0 +1,1 @@
+"""The default engine: two small detectors whose views are fused, and a classifier for the room and for what COCO lacks."""

@@ -1,0 +1,67 @@
+"""Boxes as rows x1, y1, x2, y2 in fractions of the photo."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.intp]
+
+TINY = 1e-9  # keeps a division by an empty area finite
+
+
+class Detection(NamedTuple):
+    """One thing one look found; `score` is 0..1 on the detector's own scale."""
+
+    label: str
+    score: float
+    box: Sequence[float]
+
+
+def shaped(size: tuple[int, int], side: int, multiple: int) -> tuple[int, int]:
+    """Width and height near `side` x `side` pixels in area, in the proportions of `size` (at most 1:2), in multiples."""
+    ratio = min(max(size[0] / size[1], 0.5), 2.0)
+    height = side / ratio**0.5
+    return _rounded(height * ratio, multiple), _rounded(height, multiple)
+
+
+def _rounded(length: float, multiple: int) -> int:
+    return max(multiple, round(length / multiple) * multiple)
+
+
+def area(box: Sequence[float]) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def shared_area(a: Sequence[float], b: Sequence[float]) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(0.0, width) * max(0.0, height)
+
+
+def overlap(a: Sequence[float], b: Sequence[float]) -> float:
+    """Intersection over union, 0..1."""
+    shared = shared_area(a, b)
+    return shared / (area(a) + area(b) - shared + TINY)
+
+
+def _overlaps(box: Floats, others: Floats) -> Floats:
+    low = np.maximum(box[:2], others[:, :2])
+    high = np.minimum(box[2:], others[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(1)
+    areas = (others[:, 2:] - others[:, :2]).prod(1)
+    return shared / ((box[2:] - box[:2]).prod() + areas - shared + TINY)
+
+
+def suppress(boxes: Floats, scores: Floats, classes: Ints, *, most: float = 0.5, top: int = 100) -> list[int]:
+    """Indices of the surest boxes, none of which overlaps a surer one of its class by more than `most`."""
+    kept: list[int] = []
+    order = scores.argsort()[::-1]
+    while len(order) and len(kept) < top:
+        first, rest = order[0], order[1:]
+        kept.append(int(first))
+        twins = (_overlaps(boxes[first], boxes[rest]) > most) & (classes[rest] == classes[first])
+        order = rest[~twins]
+    return kept
