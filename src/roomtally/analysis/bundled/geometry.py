@@ -1,12 +1,12 @@
 """Boxes as rows x1, y1, x2, y2 in fractions of the photo."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 TINY = 1e-9  # keeps a division by an empty area finite

@@ -17,10 +17,9 @@ class Session(Protocol):
 
 
 def open_session(model: bytes | str, threads: int) -> Any:
-    """A CPU session; the file's bytes or its path. `threads` bounds the cores that one `run` may use."""
+    """A CPU session of a model's bytes, or of the file at a path. `threads` bounds the cores that one `run` may use."""
     options = _RUNTIME.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _RUNTIME: Any = onnxruntime  # ships no types
-WARNINGS_AND_WORSE_ARE_SILENT
+    options.log_severity_level = WARNINGS_AND_WORSE_ARE_SILENT
     return _RUNTIME.InferenceSession(model, options, providers=["CPUExecutionProvider"])

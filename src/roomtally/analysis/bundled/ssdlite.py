@@ -14,8 +14,8 @@ FLOOR: Final = 0.05  # scores below say nothing, and there are thousands of them
 LEARNED_AT: Final = 300  # pixels; anchors keep the size they were learned at, whatever the input's
 LAYERS: Final = 6
 SCALES: Final = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)  # of 300 pixels; the last one only pairs with the sixth
-CENTRE_VARIANCE: Final = np.float32(10)
-SIZE_VARIANCE: Final = np.float32(5)
+CENTRE_VARIANCE: Final = 10
+SIZE_VARIANCE: Final = 5
 
 # The API numbers COCO's classes 1..90 and leaves these out.
 _GAPS: Final = frozenset({12, 26, 29, 30, 45, 66, 68, 69, 71, 83})
