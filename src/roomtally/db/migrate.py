@@ -68,7 +68,7 @@ def _require_unchanged(migration: Migration, applied: str) -> None:
     if applied != migration.sha256:
         raise errors.Conflict(
             "migration-changed",
-            f"Migration {migration.name} was changed after this database applied it; restore the file and add a new one.",
+            f"Migration {migration.name} was changed after this database applied it; restore it and add a new one.",
         )
 
 

@@ -1,0 +1,1 @@
+"""The aggregate: a batch, its photos, its items, its events, its progress."""

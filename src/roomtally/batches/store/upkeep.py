@@ -1,0 +1,114 @@
+"""What grows old: deleted batches, unused uploads, events, outbox rows."""
+
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import class_row, scalar_row
+
+from roomtally.db.pool import Connection
+
+
+async def list_purgeable(conn: Connection, older_than_seconds: float, limit: int) -> list[UUID]:
+    """Batches deleted so long ago that no worker holds a claim on one of their photos."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            SELECT id FROM batches WHERE deleted_at < clock_timestamp() - %s::float8 * interval '1 second'
+             ORDER BY deleted_at LIMIT %s""",
+            [older_than_seconds, limit],
+        )
+        return await cursor.fetchall()
+
+
+async def list_files(conn: Connection, batch_id: UUID) -> list[str]:
+    """The storage keys of all originals and thumbnails of a batch."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            SELECT unnest(ARRAY[storage_key, thumbnail_key]) AS key FROM photos WHERE batch_id = %s""",
+            [batch_id],
+        )
+        return [key for key in await cursor.fetchall() if key is not None]
+
+
+async def lock_photos(conn: Connection, batch_id: UUID) -> None:
+    """By id, before the batch row; never DELETE ... CASCADE from the batch."""
+    await conn.execute("SELECT id FROM photos WHERE batch_id = %s ORDER BY id FOR UPDATE", [batch_id])
+
+
+async def delete_photos(conn: Connection, batch_id: UUID) -> int:
+    """With their items and attempts; returns how many photos."""
+    return (await conn.execute("DELETE FROM photos WHERE batch_id = %s", [batch_id])).rowcount
+
+
+async def delete_uploads_of(conn: Connection, batch_id: UUID) -> None:
+    await conn.execute("DELETE FROM uploads WHERE batch_id = %s", [batch_id])
+
+
+async def delete_events(conn: Connection, batch_id: UUID) -> None:
+    await conn.execute("DELETE FROM batch_events WHERE batch_id = %s", [batch_id])
+
+
+async def delete_batch_row(conn: Connection, batch_id: UUID) -> None:
+    await conn.execute("DELETE FROM batches WHERE id = %s AND deleted_at IS NOT NULL", [batch_id])
+
+
+class OldUpload(msgspec.Struct, frozen=True):
+    id: UUID
+    storage_key: str
+
+
+async def list_expired_uploads(conn: Connection, limit: int) -> list[OldUpload]:
+    """Uploads that no batch took in time; from now on none can."""
+    async with conn.cursor(row_factory=class_row(OldUpload)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, storage_key FROM uploads WHERE batch_id IS NULL AND expires_at < clock_timestamp()
+             ORDER BY expires_at LIMIT %s""",
+            [limit],
+        )
+        return await cursor.fetchall()
+
+
+async def delete_uploads(conn: Connection, ids: list[UUID]) -> int:
+    return (await conn.execute("DELETE FROM uploads WHERE id = ANY (%s) AND batch_id IS NULL", [ids])).rowcount
+
+
+class Push(msgspec.Struct, frozen=True):
+    """An outbox row: something to tell a person once a run has ended."""
+
+    id: int
+    kind: str
+    user_id: UUID
+    batch_id: UUID
+    run: int
+    payload: str
+    tries: int
+
+
+async def take_outbox(conn: Connection, limit: int) -> list[Push]:
+    """Due rows, hidden from others for 60 s: at least once, since one that is not marked as sent comes back."""
+    async with conn.cursor(row_factory=class_row(Push)) as cursor:
+        await cursor.execute(
+            """
+            UPDATE outbox o SET not_before = clock_timestamp() + interval '60 seconds', tries = o.tries + 1
+              FROM (SELECT id FROM outbox WHERE not_before <= clock_timestamp()
+                     ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED) w
+             WHERE o.id = w.id
+            RETURNING o.id, o.kind, o.user_id, o.batch_id, o.run, o.payload::text AS payload, o.tries""",
+            [limit],
+        )
+        return await cursor.fetchall()
+
+
+async def delete_outbox(conn: Connection, id_: int) -> None:
+    await conn.execute("DELETE FROM outbox WHERE id = %s", [id_])
+
+
+async def change_epoch(conn: Connection) -> str:
+    """After a restore: every public event id is from another life now."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            "UPDATE installation SET epoch = right(replace(gen_random_uuid()::text, '-', ''), 12) RETURNING epoch"
+        )
+        return str(await cursor.fetchone())
