@@ -1,0 +1,149 @@
+"""One batch in the terminal: the bar, the counters, the photos that fit, the total so far. Drawing only."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from roomtally.batches.model import Photo, PhotoStatus, Snapshot
+from roomtally.client import words
+from roomtally.client.stream import Link, LinkState
+
+CHROME_LINES = 9  # all but the photo rows, in a window that is too low for every photo
+LINK_COLOUR = {LinkState.LIVE: "green", LinkState.CONNECTING: "yellow", LinkState.WAITING: "yellow"}
+
+
+class Board:
+    """What is known now; rich draws it again and again."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
+        self.link = Link(LinkState.CONNECTING, time.monotonic())
+        self._spinner = Spinner("dots", style="blue")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.snapshot is None:
+            yield _connection(self.link)
+            return
+        rows = max(3, options.size.height - CHROME_LINES)
+        yield from head(self.snapshot, self.link, options.max_width)
+        yield ""
+        yield from self._photos(window(self.snapshot.photos, rows), options.max_width)
+        yield ""
+        yield _total(self.snapshot)
+
+    def _photos(self, shown: range, width: int) -> Iterable[RenderableType]:
+        assert self.snapshot is not None
+        photos = self.snapshot.photos
+        yield photo_table([photos[at] for at in shown], width, self._sign)
+        if len(shown) < len(photos):
+            above, below = shown.start, len(photos) - shown.stop
+            yield Text(f"  … {above} more above, {below} more below", style="bright_black")
+
+    def _sign(self, photo: Photo) -> RenderableType:
+        return self._spinner if photo.status is PhotoStatus.PROCESSING else sign(photo)
+
+
+def head(snapshot: Snapshot, link: Link | None, width: int) -> Iterable[RenderableType]:
+    """Three lines: what this is and how the line stands; the bar; the counters."""
+    first = Table.grid(expand=True, pad_edge=False)
+    first.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    first.add_column(justify="right", no_wrap=True)
+    title = Text.assemble(
+        (words.batch(snapshot), f"bold {words.BATCH_COLOUR[snapshot.status]}"),
+        ("  batch " + snapshot.batch_id, "bright_black"),
+    )
+    first.add_row(title, _connection(link) if link else "")
+    yield first
+    yield _bar(snapshot, width)
+    yield _counters(snapshot)
+
+
+def sign(photo: Photo) -> Text:
+    return Text(words.PHOTO_SIGN[photo.status], style=words.PHOTO_COLOUR[photo.status])
+
+
+def photo_table(photos: Iterable[Photo], width: int, sign_of: Callable[[Photo], RenderableType] = sign) -> Table:
+    """One row a photo, in the order of upload. A failed photo says why where the others show room, items and volume."""
+    table = Table(box=None, expand=True, padding=(0, 2, 0, 0), header_style="bright_black", pad_edge=False)
+    table.add_column("", width=1)
+    table.add_column("Photo", ratio=3, no_wrap=True, overflow="ellipsis")
+    table.add_column("Status", width=9)
+    table.add_column("Room", ratio=2, no_wrap=True, overflow="ellipsis")
+    if width >= 60:
+        table.add_column("Items", width=5, justify="right")
+    table.add_column("Volume", width=9, justify="right")
+    for photo in photos:
+        table.add_row(*_cells(photo, sign_of(photo), wide=width >= 60))
+    return table
+
+
+def window(photos: tuple[Photo, ...], rows: int) -> range:
+    """Which photos to show in `rows` lines: all, or (order kept) those around the first that is not finished."""
+    if len(photos) <= rows:
+        return range(len(photos))
+    open_photos = (
+        at for at, photo in enumerate(photos) if photo.status in {PhotoStatus.PENDING, PhotoStatus.PROCESSING}
+    )
+    first_open = next(open_photos, len(photos))
+    start = min(max(0, first_open - rows // 2), len(photos) - rows)
+    return range(start, start + rows)
+
+
+def _cells(photo: Photo, mark: RenderableType, *, wide: bool) -> list[RenderableType]:
+    colour = words.PHOTO_COLOUR[photo.status]
+    done = photo.status is PhotoStatus.DONE
+    room = words.room(photo.room_type) if done else words.clean(photo.error or "")
+    cells: list[RenderableType] = [
+        mark,
+        Text(words.clean(photo.filename)),
+        Text(words.PHOTO_WORD[photo.status], style=colour),
+        Text(room, style="" if done else colour),
+    ]
+    if wide:
+        cells.append(str(photo.item_count) if done else "")
+    return [*cells, words.cubic_metres(photo.volume) if done else ""]
+
+
+def _connection(link: Link) -> Text:
+    return Text("● " + words.link(link, time.monotonic()), style=LINK_COLOUR[link.state])
+
+
+def _bar(snapshot: Snapshot, width: int) -> Table:
+    counts = snapshot.counts
+    finished = counts.completed + counts.failed
+    line = Table.grid(padding=(0, 2, 0, 0))
+    colour = words.BATCH_COLOUR[snapshot.status]
+    bar = ProgressBar(
+        total=counts.total, completed=finished, width=max(10, width - 30), complete_style=colour, finished_style=colour
+    )
+    line.add_row(bar, f"{snapshot.progress:3d} %", f"{finished} of {words.photos(counts.total)}")
+    return line
+
+
+def _counters(snapshot: Snapshot) -> Text:
+    counts = snapshot.counts
+    numbers = {
+        PhotoStatus.PENDING: counts.queued,
+        PhotoStatus.PROCESSING: counts.processing,
+        PhotoStatus.DONE: counts.completed,
+        PhotoStatus.ERROR: counts.failed,
+    }
+    line = Text()
+    for status, number in numbers.items():
+        colour = words.PHOTO_COLOUR[status] if number else "bright_black"
+        line.append(f"{words.PHOTO_SIGN[status]} {number} {words.PHOTO_WORD[status]}   ", style=colour)
+    return line
+
+
+def _total(snapshot: Snapshot) -> Text:
+    summary = snapshot.inventory_summary
+    if summary is None:
+        return Text("The volume appears with the first counted photo.", style="bright_black")
+    return Text.assemble(
+        (words.cubic_metres(summary.total_volume), "bold"), f" so far, {words.items(summary.total_items)}"
+    )

@@ -1,0 +1,49 @@
+"""What came of a batch, printed once: every photo, the rooms, the total with its range."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from roomtally.batches.model import BatchStatus, Snapshot
+from roomtally.client import board, words
+
+NOTHING_FOUND = "No furniture was found in these photos."
+
+
+def show(console: Console, snapshot: Snapshot, inventory: dict[str, Any]) -> None:
+    for part in board.head(snapshot, None, console.width):
+        console.print(part)
+    console.print()
+    console.print(board.photo_table(snapshot.photos, console.width))
+    console.print()
+    if snapshot.inventory_summary is not None and snapshot.inventory_summary.by_room:
+        console.print(_rooms(snapshot))
+        console.print()
+    console.print(_answer(snapshot, inventory))
+    if snapshot.status is BatchStatus.CANCELLED and snapshot.counts.queued:
+        console.print(f"Cancelled: {words.photos(snapshot.counts.queued)} not analysed.")
+
+
+def _rooms(snapshot: Snapshot) -> Table:
+    assert snapshot.inventory_summary is not None
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black", pad_edge=False)
+    table.add_column("Room", min_width=14)
+    table.add_column("Items", justify="right")
+    table.add_column("Volume", justify="right")
+    for room in snapshot.inventory_summary.by_room:
+        table.add_row(Text(words.room(room.room_type)), str(room.items), words.cubic_metres(room.volume))
+    return table
+
+
+def _answer(snapshot: Snapshot, inventory: dict[str, Any]) -> Text:
+    """The answer is one number, and how far it may be off."""
+    summary = snapshot.inventory_summary
+    if summary is None or not summary.total_items:
+        return Text(NOTHING_FOUND)
+    text = Text.assemble((words.cubic_metres(summary.total_volume), "bold"), f", {words.items(summary.total_items)}")
+    low, high = inventory.get("lowVolume"), inventory.get("highVolume")
+    if isinstance(low, float | int) and isinstance(high, float | int):
+        text.append(f"  (at least {words.cubic_metres(low)}, at most {words.cubic_metres(high)})", "bright_black")
+    return text
