@@ -49,8 +49,8 @@ class Token(msgspec.Struct, rename="camel"):
     last_used_at: datetime | None
 
 
-class Tokens(msgspec.Struct, rename="camel"):
-    tokens: list[Token]
+class TokenPage(msgspec.Struct, rename="camel"):
+    items: list[Token]
 
 
 class SessionRoutes(Controller):
@@ -90,9 +90,9 @@ class TokenRoutes(Controller):
         return TokenMade(token_id, data.name, secret)
 
     @get("/", summary="Your API tokens, without their secrets")
-    async def list_tokens(self, principal: Principal, accounts: Accounts) -> Tokens:
+    async def list_tokens(self, principal: Principal, accounts: Accounts) -> TokenPage:
         found = await accounts.list_tokens(principal)
-        return Tokens([Token(t.id, t.name, t.created_at, t.last_used_at) for t in found])
+        return TokenPage([Token(t.id, t.name, t.created_at, t.last_used_at) for t in found])
 
     @delete("/{token_id:uuid}", summary="Withdraw an API token", status_code=204)
     async def withdraw(self, principal: Principal, token_id: UUID, accounts: Accounts) -> None:

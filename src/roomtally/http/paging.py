@@ -14,7 +14,7 @@ from roomtally import errors
 Limit = Annotated[int, Parameter(query="limit", ge=1, le=100, description="Rows of a page.")]
 CursorText = Annotated[
     str | None,
-    Parameter(query="cursor", max_length=200, description="`nextCursor` of the page before; opaque."),
+    Parameter(query="cursor", max_length=200, description="`next` of the page before; opaque."),
 ]
 Position = tuple[datetime, UUID]
 

@@ -113,6 +113,12 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
     return response
 
 
+def answer_left(request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
+    """Nobody reads this; the status is for the log and the metrics."""
+    slug, detail = SLUG_OF_STATUS[499]
+    return _response(request, 499, slug, detail, {})
+
+
 def answer_unknown(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """500 without a word of what happened: that stands in the log, under the trace id that the body names."""
     log.error("request_failed", path=request.scope["path"], exc_info=error)

@@ -20,8 +20,8 @@ class NewProject(msgspec.Struct, rename="camel"):
 
 
 class ProjectPage(msgspec.Struct, rename="camel"):
-    projects: list[Project]
-    next_cursor: str | None
+    items: list[Project]
+    next: str | None
 
 
 class ProjectRoutes(Controller):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from obstore import exceptions as obstore_errors
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from roomtally import errors
+
+if TYPE_CHECKING:  # the stubs alone have it
+    from obstore import GetResult
 
 MIB = 1024 * 1024
 PART_BYTES_LOCAL = MIB  # written as it comes: an upload costs the process 1 MiB, whatever its size
@@ -65,7 +69,7 @@ class PhotoStorage:
                     continue
 
 
-async def _pieces(result: obstore.GetResult) -> AsyncIterator[bytes]:
+async def _pieces(result: "GetResult") -> AsyncIterator[bytes]:
     with _told_plainly():
         async for piece in result.stream(min_chunk_size=READ_BYTES):
             yield bytes(piece)

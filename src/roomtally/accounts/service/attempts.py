@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+
 from redis.asyncio import Redis
 
 from roomtally import errors

@@ -1,0 +1,135 @@
+"""The web process, put together: what exists once, who is handed what, how it starts and how it ends."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, cast
+
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+
+from roomtally import errors
+from roomtally import settings as configuration
+from roomtally.accounts import auth
+from roomtally.accounts.model import SESSION_COOKIE
+from roomtally.accounts.routes import SessionRoutes, TokenRoutes
+from roomtally.accounts.service.attempts import SignInAttempts
+from roomtally.accounts.service.passwords import Passwords
+from roomtally.accounts.service.sessions import Accounts
+from roomtally.batches.routes.uploads import UploadRoutes
+from roomtally.batches.service.uploads import UploadLimits, Uploads
+from roomtally.db.pool import create_pool
+from roomtally.db.valkey import open_valkey
+from roomtally.http import body, document, health, problems
+from roomtally.http.guard import Guard
+from roomtally.http.recorder import App, Recorder
+from roomtally.projects.routes import ProjectRoutes
+from roomtally.projects.service import Projects
+from roomtally.settings import Settings
+from roomtally.storage.photos import open_storage
+from roomtally.telemetry import metrics
+from roomtally.telemetry.private_port import Checks, serve_private
+
+JSON_BYTES = (
+    1024 * 1024
+)  # of a body that litestar reads by itself; photos and forms are streamed, with their own limits
+
+log = structlog.get_logger()
+
+
+class Web:
+    """Everything that exists once in the process. Nothing connects before `run`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.pool = create_pool(settings.database_url, settings.db_pool_size)
+        self.valkey = open_valkey(settings.redis_url)
+        self.storage = open_storage(settings.storage_url)
+        self.passwords = Passwords()
+        attempts = SignInAttempts(self.valkey)
+        self.accounts = Accounts(self.pool, self.passwords, attempts, settings.session_days)
+        self.projects = Projects(self.pool)
+        limits = UploadLimits(settings.max_photo_bytes, settings.user_quota_bytes, settings.upload_hours)
+        self.uploads = Uploads(self.pool, self.storage, limits)
+        self.readiness = health.Readiness({"database": self._ask_database})
+
+    @asynccontextmanager
+    async def run(self, _app: Litestar) -> AsyncGenerator[None]:
+        settings = self.settings
+        self.readiness.bind(asyncio.get_running_loop())
+        async with self.pool, self.valkey:
+            private = serve_private(
+                settings.private_host,
+                settings.private_port,
+                metrics.REGISTRY,
+                Checks(self.readiness.reasons_from_thread),
+            )
+            log.info("web_started", private_port=private.port)
+            try:
+                yield
+            finally:
+                await asyncio.to_thread(private.close)
+                self.passwords.close()
+                log.info("web_stopped")
+
+    async def _ask_database(self) -> None:
+        async with self.pool.connection() as conn:
+            await conn.execute("SELECT 1")
+
+
+def create() -> App:
+    """The factory for granian: settings from the environment."""
+    return create_app(configuration.load(os.environ))
+
+
+def create_app(settings: Settings) -> App:
+    web = Web(settings)
+    application = Litestar(
+        [SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, health.live, health.ready],
+        dependencies={
+            name: Provide(_always(value), sync_to_thread=False)
+            for name, value in {
+                "accounts": web.accounts,
+                "projects": web.projects,
+                "uploads": web.uploads,
+                "settings": settings,
+                "readiness": web.readiness,
+            }.items()
+        },
+        exception_handlers={
+            errors.RoomtallyError: problems.answer_known,
+            HTTPException: problems.answer_framework,
+            body.ClientLeft: problems.answer_left,
+            OperationalError: _answer_database_away,
+            PoolTimeout: _answer_database_away,
+            Exception: problems.answer_unknown,
+        },
+        lifespan=[web.run],
+        logging_config=None,
+        request_max_body_size=JSON_BYTES,
+        openapi_config=document.openapi(version("roomtally"), SESSION_COOKIE),
+    )
+    application.state[auth.ACCOUNTS] = web.accounts
+    trusted = frozenset({settings.public_url.rstrip("/")}) if settings.public_url else frozenset[str]()
+    return Recorder(Guard(cast("App", application), trusted))
+
+
+def _always(value: object) -> Any:
+    def provide() -> Any:
+        return value
+
+    return provide
+
+
+def _answer_database_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    away = errors.Unavailable(
+        "database-unavailable", "The database does not answer; try again in a moment.", retry_after=2
+    )
+    away.__cause__ = error
+    return problems.answer_known(request, away)

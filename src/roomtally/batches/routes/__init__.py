@@ -1,0 +1,1 @@
+"""Batches, uploads, photos and streams over HTTP."""

@@ -1,0 +1,141 @@
+"""Receiving photos: streamed into the store first, written down when they are whole."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+
+from roomtally import errors
+from roomtally.accounts.model import UserId
+from roomtally.batches.store import uploads as store
+from roomtally.batches.store.uploads import NewUpload
+from roomtally.db import idempotency
+from roomtally.db.pool import Pool, transaction
+from roomtally.storage.intake import Intake, too_large
+from roomtally.storage.names import clean_filename
+from roomtally.storage.photos import PhotoStorage, original_key
+from roomtally.telemetry import metrics
+
+UNKNOWN_TYPE = "application/octet-stream"
+IMAGES = "JPEG, PNG, WebP or HEIC"
+
+log = structlog.get_logger()
+
+
+class UploadLimits(msgspec.Struct, frozen=True):
+    photo_bytes: int
+    quota_bytes: int
+    hours: float
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A photo that is in the store; `digest` (SHA-256) is empty where none was asked for."""
+
+    upload: NewUpload
+    digest: bytes
+
+
+class Uploads:
+    def __init__(self, pool: Pool, storage: PhotoStorage, limits: UploadLimits) -> None:
+        self._pool = pool
+        self._storage = storage
+        self.limits = limits
+
+    async def receive(
+        self, user_id: UserId, filename: str, chunks: AsyncIterator[bytes], announced: int | None, key: str | None
+    ) -> UUID:
+        """Store one photo; its id, or the id that the same Idempotency-Key and photo got before.
+
+        Raises errors.Invalid (empty), errors.Unsupported (no image), errors.TooLarge (photo, quota), errors.Conflict (key).
+        """
+        await self.check_room(user_id, announced or 0)
+        if announced is not None and announced > self.limits.photo_bytes:
+            raise too_large(self.limits.photo_bytes)
+        received = await self.take(clean_filename(filename), chunks, digest=key is not None, strict=True)
+        try:
+            return await self._write_down(user_id, received, key)
+        except BaseException:
+            await self.drop_files([received])
+            raise
+
+    async def _write_down(self, user_id: UserId, received: Received, key: str | None) -> UUID:
+        new_id = upload_id = received.upload.id
+        async with transaction(self._pool) as conn:
+            if key:
+                upload_id = await idempotency.claim(conn, user_id, key, _fingerprint(received), new_id)
+            if upload_id == new_id:
+                self._check_quota(await store.get_used_bytes(conn, user_id), received.upload.bytes)
+                await store.add_upload(conn, user_id, received.upload, self.limits.hours)
+        if upload_id != new_id:
+            await self.drop_files([received])
+        return upload_id
+
+    async def check_room(self, user_id: UserId, more: int) -> None:
+        """Raises errors.TooLarge where `more` bytes would not fit into the user's quota."""
+        async with self._pool.connection() as conn:
+            used = await store.get_used_bytes(conn, user_id)
+        self._check_quota(used, more)
+
+    async def take(
+        self, filename: str, chunks: AsyncIterator[bytes], *, digest: bool = False, strict: bool = False
+    ) -> Received:
+        """Put a photo into the store without writing it down. `strict` refuses what is empty or no image."""
+        intake = Intake(chunks, limit=self.limits.photo_bytes, digest=digest)
+        head = await intake.head()
+        if strict:
+            _refuse_unusable(head, intake.content_type)
+        upload_id = uuid4()
+        upload_key = original_key(upload_id)
+        if head:
+            await self._storage.put_stream(upload_key, aiter(intake))
+        else:
+            await self._storage.put(upload_key, b"")
+        metrics.UPLOAD_BYTES.inc(intake.size)
+        content_type = intake.content_type or UNKNOWN_TYPE
+        return Received(NewUpload(upload_id, upload_key, filename, content_type, intake.size), intake.digest)
+
+    async def write_all(self, user_id: UserId, photos: Sequence[Received]) -> list[UUID]:
+        """Write down the photos of a form, together."""
+        async with transaction(self._pool) as conn:
+            used = await store.get_used_bytes(conn, user_id)
+            self._check_quota(used, sum(photo.upload.bytes for photo in photos))
+            for photo in photos:
+                await store.add_upload(conn, user_id, photo.upload, self.limits.hours)
+        return [photo.upload.id for photo in photos]
+
+    async def forget(self, photos: Sequence[Received]) -> None:
+        """Undo `take` and `write_all` for what no batch took."""
+        if not photos:
+            return
+        async with self._pool.connection() as conn:
+            await store.delete_unbound(conn, [photo.upload.id for photo in photos])
+        await self.drop_files(photos)
+
+    async def drop_files(self, photos: Sequence[Received]) -> None:
+        """Never raises: what cannot be removed is logged, and costs space only."""
+        keys = [photo.upload.storage_key for photo in photos]
+        with suppress(errors.Unavailable):
+            await self._storage.delete(keys)
+            return
+        log.warning("files_left_behind", keys=keys)
+
+    def _check_quota(self, used: int, more: int) -> None:
+        if used + more > self.limits.quota_bytes:
+            free = max(self.limits.quota_bytes - used, 0)
+            raise errors.TooLarge(
+                "quota-exceeded", f"Your photos may take no more room ({free} bytes are left); delete old batches."
+            )
+
+
+def _refuse_unusable(head: bytes, content_type: str | None) -> None:
+    if not head:
+        raise errors.Invalid("empty-photo", "The file is empty; choose the photo again.")
+    if content_type is None:
+        raise errors.Unsupported("unsupported-photo", f"This file is not a photo; send a {IMAGES} file.")
+
+
+def _fingerprint(received: Received) -> bytes:
+    return hashlib.sha256(f"upload\n{received.upload.filename}\n".encode() + received.digest).digest()
