@@ -1,0 +1,14 @@
+"""Numbered events to browsers: one hub per web process, topics shared by their viewers. It knows nothing of batches.
+
+source      what a topic is made of: events, documents, the log, the sweep
+ids         public event ids, `<epoch>-<n>`
+sse         bytes on the wire
+bus         copies of events between processes, over Valkey
+hub         topics and streams of this process
+topic       one document, kept up to date, shown to all its streams
+connection  one open stream: a cursor, no queue, no task, no timer
+wheel       pings, life times and other dues of thousands of streams, by one timer
+repair      reads of the log, a few large ones instead of many small ones
+sweep       the comparison with the database that makes every loss on the bus harmless
+response    the stream as a litestar response; outer leaves the server's own `send` in the scope
+"""

@@ -1,0 +1,59 @@
+"""The bus: copies of committed events, from the process that committed them to every process with viewers.
+
+Nothing depends on it. A message may be lost, doubled, late or out of order; the hub finds out by the numbers and the sweep.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+import redis.asyncio as redis
+import structlog
+
+from roomtally.db import valkey
+from roomtally.streams.source import Event
+from roomtally.telemetry import metrics
+
+log = structlog.get_logger()
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """All events of one transaction. `committed_at` (unix seconds) holds for each that has none of its own."""
+
+    topic: UUID
+    epoch: str
+    committed_at: float | None
+    events: list[Event]
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Message).decode
+
+
+def channel(topic: UUID) -> str:
+    return f"roomtally:batch:{topic}"
+
+
+def encode(topic: UUID, epoch: str, events: Sequence[Event], committed_at: float | None) -> bytes:
+    return _encode(Message(topic, epoch, committed_at, list(events)))
+
+
+def decode(text: bytes) -> Message:
+    """Raises `msgspec.DecodeError` for anything that `encode` did not write."""
+    return _decode(text)
+
+
+class Publisher:
+    """Sends after COMMIT; what does not arrive is found by the sweep of each process."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    async def publish(self, topic: UUID, epoch: str, events: Sequence[Event], committed_at: float | None) -> None:
+        """Never raises and takes 250 ms at most. All events of a transaction go in one message."""
+        try:
+            message = encode(topic, epoch, events, committed_at)
+            await valkey.guarded(self._client.publish(channel(topic), message), "publish")
+        except Exception:
+            metrics.STREAM_FAILURES.labels("publish").inc()
+            log.exception("publish_failed", topic=str(topic))

@@ -1,0 +1,32 @@
+"""The stream as the answer of an ordinary litestar route, so that guards, dependencies and OpenAPI hold for it too."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
+
+from roomtally.streams import outer
+from roomtally.streams.connection import Stream
+
+
+class _StreamAnswer(ASGIResponse):
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(media_type="text/event-stream")
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        own: Any = scope.get(outer.SEND, send)  # litestar's wrapper is a coroutine: one task a chunk instead of none
+        await self._stream.run(receive, own)
+
+
+class EventStreamResponse(Response[bytes]):
+    """Answers with `stream`, which must come fresh from `Hub.attach`."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(b"", media_type="text/event-stream")
+        self._stream = stream
+
+    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **_: Any) -> ASGIResponse:
+        """Cookies and headers that layers above have set are left out: the head is always the same."""
+        return _StreamAnswer(self._stream)

@@ -1,0 +1,106 @@
+"""The sweep: every 2 s the known numbers go to the database and only differences come back. Whatever the bus lost is found."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from roomtally.streams.repair import CHUNK
+from roomtally.streams.source import Sweep
+from roomtally.streams.topic import Surroundings, Topic
+from roomtally.telemetry import metrics
+
+LOST_SECONDS = 0.5  # the pace while the bus is lost
+QUERY_SECONDS = 4.0  # an ended session is noticed within 5 s
+GRACE_SECONDS = 0.05  # what was committed a moment before the query is on the bus, not lost
+
+log = structlog.get_logger()
+
+
+class Swept(Protocol):
+    """The hub, as the sweeper sees it."""
+
+    topics: dict[UUID, Topic]
+
+    def credentials(self) -> Sequence[UUID]: ...
+    def end_session(self, credential: UUID) -> None: ...
+
+
+class Sweeper:
+    def __init__(self, hub: Swept, around: Surroundings, seconds: float) -> None:
+        self._hub, self._around, self._seconds = hub, around, seconds
+        self._now = asyncio.Event()
+
+    def hasten(self) -> None:
+        """Sweep now: something does not fit, or the bus came or went."""
+        self._now.set()
+
+    async def run(self) -> None:
+        while True:
+            lost = self._around.bus.state == "lost"
+            try:
+                async with asyncio.timeout(min(LOST_SECONDS, self._seconds) if lost else self._seconds):
+                    await self._now.wait()
+            except TimeoutError:
+                pass
+            self._now.clear()
+            try:
+                await self.once()
+            except Exception:
+                metrics.STREAM_READS.labels("sweep", "failed").inc()
+                log.exception("stream_sweep_failed", topics=len(self._hub.topics))
+
+    async def once(self) -> None:
+        """One pass, in queries of 500 topics. Raises what the source raises."""
+        known = {key: topic.last for key, topic in self._hub.topics.items() if topic.document is not None}
+        behind: dict[UUID, int] = {}
+        for numbers, credentials in _parts(known, self._hub.credentials()):
+            async with asyncio.timeout(QUERY_SECONDS):
+                found = await self._around.source.sweep(numbers, credentials)
+            metrics.STREAM_READS.labels("sweep", "done").inc()
+            if self._is_other_history(found):
+                return
+            self._apply(found, numbers)
+            behind |= {key: n for key, n in found.changed.items() if n > numbers.get(key, n)}
+        for topic in self._hub.topics.values():
+            topic.retry()
+        await self._repair(behind)
+
+    def _is_other_history(self, found: Sweep) -> bool:
+        if found.epoch == self._around.epoch:
+            return False
+        log.warning("epoch_changed", known=self._around.epoch, found=found.epoch)
+        self._around.epoch = found.epoch
+        for topic in tuple(self._hub.topics.values()):
+            topic.load(reset=True)
+        return True
+
+    def _apply(self, found: Sweep, numbers: Mapping[UUID, int]) -> None:
+        for key in found.missing:
+            if topic := self._hub.topics.get(key):
+                topic.vanish()
+        for credential in found.ended:
+            self._hub.end_session(credential)
+        for key, n in found.changed.items():
+            if n < numbers.get(key, n) and (topic := self._hub.topics.get(key)):
+                log.warning("database_behind", topic=str(key), known=numbers[key], found=n)
+                topic.load(reset=True)
+
+    async def _repair(self, behind: Mapping[UUID, int]) -> None:
+        if behind and self._around.bus.state == "connected":
+            await asyncio.sleep(GRACE_SECONDS)
+        late = [topic for key, n in behind.items() if (topic := self._hub.topics.get(key)) and topic.last < n]
+        metrics.STREAM_REPAIRS.inc(len(late))
+        for first in range(0, len(late), CHUNK):
+            await self._around.repairs.read(late[first : first + CHUNK])
+
+
+def _parts(known: Mapping[UUID, int], credentials: Sequence[UUID]) -> Iterator[tuple[dict[UUID, int], Sequence[UUID]]]:
+    """At least one part, so that the epoch is asked for also when nobody watches."""
+    items = list(known.items())
+    numbers = [dict(items[at : at + CHUNK]) for at in range(0, len(items), CHUNK)] or [{}]
+    holders = [credentials[at : at + CHUNK] for at in range(0, len(credentials), CHUNK)]
+    return zip_longest(numbers, holders, fillvalue=())  # pyright: ignore[reportReturnType]
