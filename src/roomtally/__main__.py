@@ -1,22 +1,33 @@
 """The command line. One function a command; what it does lives in the rooms below."""
 
+import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from roomtally import errors
 from roomtally import settings as configuration
 
-DATA = "ROOMTALLY_DATA"  # of `up` alone: a folder, not a setting of the processes
+if TYPE_CHECKING:
+    from roomtally.accounts import model
+    from roomtally.client import access
+
+# Of `up` and of the client's commands; no settings of the processes.
+DATA = "ROOMTALLY_DATA"
+URL = "ROOMTALLY_URL"
+TOKEN = "ROOMTALLY_TOKEN"  # noqa: S105 - the name of a variable
+EMAIL = "ROOMTALLY_EMAIL"
+PASSWORD = "ROOMTALLY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def _environ() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != DATA}
+    return {name: value for name, value in os.environ.items() if name not in {DATA, URL, TOKEN, EMAIL, PASSWORD}}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,17 +79,17 @@ def serve() -> None:
         websockets=False,
         backpressure=settings.backpressure,
         log_enabled=False,
-        process_name="roomtally web",
     ).serve(target_loader=partial(_load_web, settings), wrap_loader=False)
 
 
 def _load_web(settings: configuration.Settings) -> Any:
     """In granian's worker process, forked or spawned: it must end with its parent and has its own telemetry."""
-    from roomtally import app, telemetry
+    from roomtally import app
     from roomtally.embedded import children
+    from roomtally.telemetry import process
 
     children.die_with_parent(signal.SIGTERM)()
-    telemetry.start(settings, "web")
+    process.start(settings, "web")
     return app.create_app(settings)
 
 
@@ -110,6 +121,92 @@ def migrate() -> None:
 @cli.group()
 def user() -> None:
     """People who may sign in."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--operator", is_flag=True, help="May see the operators' pages.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+def add_user(email: str, operator: bool, password_stdin: bool) -> None:
+    """Let EMAIL sign in."""
+    asked = not password_stdin
+    password: str = (
+        click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        if asked
+        else sys.stdin.readline().rstrip("\n")
+    )
+    user = asyncio.run(_add_user(configuration.load(_environ()), email, password, operator=operator))
+    click.echo(f"{user.email} can sign in as {user.role}.")
+
+
+async def _add_user(settings: configuration.Settings, email: str, password: str, *, operator: bool) -> "model.User":
+    from roomtally.accounts import model
+    from roomtally.accounts.service import sessions
+    from roomtally.accounts.service.passwords import Passwords
+    from roomtally.db.pool import create_pool
+
+    role = model.Role.OPERATOR if operator else model.Role.USER
+    async with create_pool(settings.database_url, size=1) as pool:
+        return await sessions.add_user(pool, Passwords(), email, password, role)
+
+
+def _client_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Which service, as which account. Without an account: the demo account of `up`, where this is its machine."""
+    for option in (
+        click.option("--data", type=click.Path(path_type=Path), envvar=DATA, help="The folder that `up` was given."),
+        click.option("--password", envvar=PASSWORD, help=f"[env: {PASSWORD}]"),
+        click.option("--email", envvar=EMAIL, help=f"[env: {EMAIL}]"),
+        click.option("--token", envvar=TOKEN, help=f"An API token. [env: {TOKEN}]"),
+        click.option("--url", envvar=URL, default="http://127.0.0.1:8000", show_default=True, help="The service."),
+    ):
+        command = option(command)
+    return command
+
+
+def _account(
+    url: str, token: str | None, email: str | None, password: str | None, data: Path | None
+) -> "access.Account":
+    from roomtally.client import access
+    from roomtally.embedded import data_folder
+
+    folder = data or data_folder.default_folder(os.environ)
+    return access.choose(url, access.Account(token, email, password), folder / data_folder.DEMO_PASSWORD)
+
+
+PHOTO = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@cli.command()
+@click.argument("photos", nargs=-1, required=True, type=PHOTO, metavar="PHOTO...")
+@click.option("--project", metavar="NAME|ID", help="The move they belong to; a new name makes a new move.")
+@click.option("--watch", "follow", is_flag=True, help="Stay and show the progress.")
+@_client_options
+def submit(photos: tuple[Path, ...], project: str | None, follow: bool, url: str, **account: Any) -> None:
+    """Upload photos as one batch. With --watch it exits 1 unless every photo was counted."""
+    from roomtally.client import commands
+
+    sys.exit(commands.submit(url, _account(url, **account), list(photos), project, follow=follow))
+
+
+@cli.command()
+@click.argument("batch")
+@_client_options
+def watch(batch: str, url: str, **account: Any) -> None:
+    """Show a batch's progress until it is finished. Exits 1 unless every photo was counted."""
+    from roomtally.client import commands
+
+    sys.exit(commands.watch(url, _account(url, **account), batch))
+
+
+@cli.command()
+@click.argument("photos", nargs=-1, type=PHOTO, metavar="[PHOTO]...")
+@click.option("--timeout", type=click.FloatRange(min=1), default=300, show_default=True, help="Seconds for everything.")
+@_client_options
+def smoke(photos: tuple[Path, ...], timeout: float, url: str, **account: Any) -> None:
+    """Try a running service from end to end (by default with two demo photos); exits 1 on any difference."""
+    from roomtally.client import commands
+
+    sys.exit(commands.smoke(url, _account(url, **account), list(photos), timeout_seconds=timeout))
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 STEADY_SECONDS = 60.0  # a child that ran so long has earned a quick restart
 CRASHES_BEFORE_READY = 3  # then `up` gives up: nothing has ever worked, and more of the same log helps nobody
 LOOK_SECONDS = 0.05
+RELAY_SECONDS = 1.0  # for the last lines of a child that has ended
 COLOURS = (36, 33, 35, 32, 34)  # of the terminal: one a process
 
 log = structlog.get_logger()
@@ -56,6 +57,7 @@ class Child:
         self._env = env
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
+        self._relay: threading.Thread | None = None
         self._started = 0.0
         self._start_at = 0.0
 
@@ -63,7 +65,8 @@ class Child:
         self._started = time.monotonic()
         self._process = start_child(self._command, env=self._env, output=subprocess.PIPE)
         assert self._process.stdout is not None
-        threading.Thread(target=_relay, args=(self.name, self._process.stdout), daemon=True).start()
+        self._relay = threading.Thread(target=_relay, args=(self.name, self._process.stdout), daemon=True)
+        self._relay.start()
 
     def look(self) -> None:
         """Start it again when it has ended and its pause is over."""
@@ -83,6 +86,8 @@ class Child:
     def stop(self) -> None:
         if self._process is not None:
             stop_child(self._process, signal.SIGTERM, self._patience)
+        if self._relay is not None:
+            self._relay.join(RELAY_SECONDS)
 
     def kill(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -90,7 +95,10 @@ class Child:
 
 
 def up(options: Options, environ: Mapping[str, str]) -> None:
-    """Run until SIGINT or SIGTERM, then stop everything in order. Raises `errors.Unavailable` with a plain word where it cannot start."""
+    """Run until SIGINT or SIGTERM, then stop everything in order.
+
+    Raises `errors.Unavailable` that says in plain words why it cannot start.
+    """
     folder = DataFolder(options.data)
     stop = threading.Event()
     servers: list[EmbeddedValkey | EmbeddedPostgres] = []

@@ -83,14 +83,6 @@ TASK_EXECUTIONS = Counter(
 TASKS_IN_PROGRESS = Gauge("roomtally_tasks_in_progress", "Tasks running now.", ["task"], registry=REGISTRY)
 
 # --- photos in work
-CLAIMS = Counter(
-    "roomtally_claims_total",
-    "Claims on photos by outcome: claimed, none (nothing to claim), refused (the batch closed), and how they ended: done, "
-    "failed (the photo's fault), released (the infrastructure's), spent (the analyzer broke), lost (given up), timeout "
-    "(the process ended).",
-    ["outcome"],
-    registry=REGISTRY,
-)
 PHOTO_STAGE = Histogram(
     "roomtally_photo_stage_duration_seconds",
     "Stages of one photo: fetch, decode, analyze, thumbnail (made and stored), persist.",
@@ -104,23 +96,12 @@ SWEEPER_PASSES = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-for _outcome in ("claimed", "none", "refused", "done", "failed", "released", "spent", "lost", "timeout"):
-    CLAIMS.labels(_outcome)
 for _outcome in ("sent", "lost"):
     HINTS.labels(_outcome)
 for _outcome in ("swept", "elsewhere", "failed"):
     SWEEPER_PASSES.labels(_outcome)
 
 # --- batches
-CLAIMS = Counter(
-    "roomtally_claims_total",
-    "Claims: claimed, none (the photo was not waiting), refused (its batch closed meanwhile); and how they ended: done, "
-    "failed, released, expired, lost (given up before the result came).",
-    ["outcome"],
-    registry=REGISTRY,
-)
-for _outcome in ("claimed", "none", "refused", "done", "failed", "released", "expired", "lost"):
-    CLAIMS.labels(_outcome)
 BATCH_EVENTS = Counter("roomtally_batch_events_total", "Events committed, by type.", ["type"], registry=REGISTRY)
 HINTS_TOPPED_UP = Counter(
     "roomtally_hints_topped_up_total", "Hints that the sweeper sent because none had led to a claim.", registry=REGISTRY

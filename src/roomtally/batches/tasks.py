@@ -1,0 +1,277 @@
+"""What a worker does with one photo: claim, fetch, decode, analyze, thumbnail, and one verdict that is written down.
+
+Who is to blame decides what is written:
+- the photo (it cannot be decoded, its file is gone): ERROR at once, with a sentence for its owner. A missing file counts as the
+  photo's: the stores are strongly consistent, so waiting brings nothing back, and a retry by hand stays possible;
+- the infrastructure (storage, database, endpoint): PENDING again after a pause, no attempt spent;
+- the analyzer (it raised what nobody expects): the claim is given up on the spot, so that the sweeper counts an attempt as if the
+  process had died: tried again at most twice, and ERROR then, by the one statement that knows the rule;
+- a hung thread cannot be stopped: the process exits and the claim runs out.
+"""
+
+import asyncio
+import faulthandler
+import os
+import random
+import sys
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar, assert_never
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+from opentelemetry import trace
+from structlog.contextvars import bound_contextvars
+
+from roomtally import errors
+from roomtally.analysis import decode, thumbnail
+from roomtally.analysis.model import Analysis, Analyzer
+from roomtally.batches import queue
+from roomtally.batches.model import FoundItem
+from roomtally.batches.service import work
+from roomtally.batches.service.context import Context
+from roomtally.broker import HintBroker
+from roomtally.inventory import volumes
+from roomtally.settings import Settings
+from roomtally.storage.photos import PhotoStorage, thumbnail_key
+from roomtally.telemetry import metrics, tracing
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0  # between tries while the database is away
+HUNG_EXIT_CODE = 75  # EX_TEMPFAIL: start me again
+WATCHDOG_SECONDS = 5.0  # after the photo's timeout: then even a thread that never lets go of the GIL ends
+
+DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """What a worker works with. `stopping` is set when it shall take nothing new."""
+
+    context: Context
+    storage: PhotoStorage
+    analyzer: Analyzer
+    settings: Settings
+    worker: str
+    stopping: asyncio.Event
+
+
+class Done(msgspec.Struct, frozen=True):
+    result: work.Result
+
+
+class Failed(msgspec.Struct, frozen=True):
+    sentence: str
+
+
+class Released(msgspec.Struct, frozen=True):
+    pass
+
+
+class Spent(msgspec.Struct, frozen=True):
+    pass
+
+
+class Lost(msgspec.Struct, frozen=True):
+    pass
+
+
+Verdict = Done | Failed | Released | Spent | Lost
+OUTCOMES: dict[type[Verdict], str] = {
+    Done: "done",
+    Failed: "failed",
+    Released: "released",
+    Spent: "spent",
+    Lost: "lost",
+}
+
+
+def register(broker: HintBroker, desk: Desk) -> None:
+    """Give `broker` the one task that workers do."""
+    worker = PhotoWorker(desk)
+
+    async def process_photo(photo_id: str) -> None:
+        await worker.process(UUID(photo_id))
+
+    broker.register_task(process_photo, task_name=queue.TASK)
+
+
+class PhotoWorker:
+    """One photo at a time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._thread: asyncio.Future[Any] | None = None
+
+    async def process(self, photo_id: UUID) -> None:
+        claimed = await self._claim(photo_id)
+        if claimed is None:
+            return
+        trace.get_current_span().set_attribute("roomtally.batch_id", str(claimed.batch_id))
+        with bound_contextvars(batch_id=str(claimed.batch_id), photo_id=str(photo_id)), _watchdog(self._desk.settings):
+            await self._hold(claimed)
+
+    async def _claim(self, photo_id: UUID) -> work.Claimed | None:
+        """Waits while the database is away: the hints behind this one would only be lost. None: refused, or asked to stop."""
+        desk = self._desk
+        return await self._persistently(
+            lambda: work.claim_photo(desk.context, photo_id, worker=desk.worker), give_up=desk.stopping.is_set
+        )
+
+    async def _hold(self, claimed: work.Claimed) -> None:
+        """The work under the claim, which is renewed meanwhile."""
+        lost = asyncio.Event()
+        renewal = asyncio.create_task(self._renew(claimed, lost))
+        try:
+            verdict = await self._judge(claimed, lost)
+        finally:
+            renewal.cancel()  # before the verdict is written: a claim that is given up must not be renewed after that
+            await asyncio.wait([renewal])
+        outcome = await self._persist(claimed, verdict)
+        log.info("photo_processed", outcome=outcome, attempts=claimed.attempts)
+
+    async def _renew(self, claimed: work.Claimed, lost: asyncio.Event) -> None:
+        while not lost.is_set():
+            await asyncio.sleep(self._desk.settings.lease_seconds / 3)
+            try:
+                if not await work.renew_claim(self._desk.context, claimed):
+                    lost.set()
+            except Exception as error:  # the claim may still outlive the outage; if not, finishing is refused
+                log.warning("renewal_failed", error=str(error) or type(error).__name__)
+
+    async def _judge(self, claimed: work.Claimed, lost: asyncio.Event) -> Verdict:
+        limit = asyncio.timeout(self._desk.settings.photo_timeout_seconds)
+        try:
+            async with limit:
+                return await self._look(claimed, lost)
+        except (errors.Invalid, errors.TooLarge, errors.Unsupported, errors.NotFound) as fault:
+            log.info("photo_failed", slug=fault.slug)
+            return Failed(fault.detail)
+        except (errors.RoomtallyError, *DATABASE_AWAY) as error:
+            log.warning("photo_released", error=str(error))
+            return Released()
+        except Exception as error:
+            if isinstance(error, TimeoutError) and limit.expired():
+                return self._out_of_time()
+            log.exception("analyzer_broke")
+            return Spent()
+
+    async def _look(self, claimed: work.Claimed, lost: asyncio.Event) -> Verdict:
+        desk = self._desk
+        with _stage("fetch"):
+            data = await desk.storage.get(claimed.storage_key)
+        with _stage("decode"):
+            picture = await self._in_thread(lambda: decode.decode(data, max_pixels=desk.settings.max_photo_pixels))
+        if lost.is_set():
+            return Lost()
+        with _stage("analyze"):
+            analysis = await self._in_thread(lambda: desk.analyzer.analyze(picture.image))
+        if lost.is_set():
+            return Lost()
+        with _stage("thumbnail"):
+            small = await self._in_thread(lambda: thumbnail.thumbnail(picture.image))
+            key = thumbnail_key(claimed.photo_id)
+            await desk.storage.put(key, small)
+        return Done(_result(analysis, key, picture))
+
+    def _out_of_time(self) -> Verdict:
+        """A call that waits was cancelled: the infrastructure's fault. A thread goes on for ever: only the process can end it."""
+        if self._thread is not None and not self._thread.done():
+            metrics.CLAIMS.labels("timeout").inc()
+            log.error("photo_timeout", timeout_seconds=self._desk.settings.photo_timeout_seconds)
+            _exit_now()
+        log.warning("photo_released", error="the storage did not answer within the photo's timeout")
+        return Released()
+
+    async def _persist(self, claimed: work.Claimed, verdict: Verdict) -> str:
+        """The outcome that became true: `lost` where the claim was no longer ours, or the database stayed away."""
+        deadline = asyncio.get_running_loop().time() + self._desk.settings.photo_timeout_seconds
+        with _stage("persist"):
+            kept = await self._persistently(
+                lambda: self._write(claimed, verdict), give_up=lambda: asyncio.get_running_loop().time() > deadline
+            )
+        return OUTCOMES[type(verdict)] if kept else "lost"
+
+    async def _write(self, claimed: work.Claimed, verdict: Verdict) -> bool:
+        context = self._desk.context
+        match verdict:
+            case Done(result):
+                return await work.finish_photo(context, claimed, result)
+            case Failed(sentence):
+                return await work.fail_photo(context, claimed, sentence)
+            case Released():
+                return await work.release_photo(context, claimed)
+            case Spent():
+                metrics.CLAIMS.labels("spent").inc()
+                return await work.give_up_claim(context, claimed)
+            case Lost():
+                return False
+            case _:
+                assert_never(verdict)
+
+    async def _persistently(self, call: Callable[[], Awaitable[T]], give_up: Callable[[], bool]) -> T | None:
+        """What `call` gives, tried again while the database is away; None when `give_up` says so."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await call()
+            except DATABASE_AWAY as error:
+                if pause == FIRST_PAUSE_SECONDS:
+                    log.warning("database_away", error=str(error))
+                if give_up():
+                    return None
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads the workers, guards nothing
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        """`call` beside the event loop, which renews meanwhile; whether it ended is known even after a cancellation."""
+        running = asyncio.ensure_future(asyncio.to_thread(call))
+        self._thread = running
+        return await asyncio.shield(running)
+
+
+def _result(analysis: Analysis, key: str, picture: decode.Decoded) -> work.Result:
+    return work.Result(
+        room_type=analysis.room_type,
+        room_confidence=analysis.room_confidence,
+        items=[
+            FoundItem(
+                label=found.label,
+                count=found.count,
+                litres=volumes.of(found.label).typical,
+                confidence=found.confidence,
+                boxes=tuple(found.boxes),
+                proposed=found.proposed,
+            )
+            for found in analysis.items
+        ],
+        thumbnail_key=key,
+        width=picture.width,
+        height=picture.height,
+    )
+
+
+@contextmanager
+def _stage(name: str) -> Generator[None]:
+    with tracing.tracer().start_as_current_span(name), metrics.PHOTO_STAGE.labels(name).time():
+        yield
+
+
+@contextmanager
+def _watchdog(settings: Settings) -> Generator[None]:
+    """Ends the process from outside Python when the event loop itself is stuck, with every thread's stack on stderr."""
+    faulthandler.dump_traceback_later(
+        settings.photo_timeout_seconds * 2 + WATCHDOG_SECONDS, exit=True, file=sys.__stderr__ or 2
+    )
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _exit_now() -> NoReturn:
+    sys.stderr.flush()
+    os._exit(HUNG_EXIT_CODE)

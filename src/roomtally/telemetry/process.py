@@ -1,0 +1,14 @@
+"""What every process of ours begins with."""
+
+from importlib import metadata
+
+from roomtally.settings import Settings
+from roomtally.telemetry import logs, metrics, tracing
+
+
+def start(settings: Settings, service: str) -> None:
+    """Logs, traces and the build's version for this process; `service` is web, worker or sweeper."""
+    version = metadata.version("roomtally")
+    logs.configure(settings.log_level, settings.log_format, service=service)
+    tracing.configure(f"roomtally-{service}", version, settings.otlp_endpoint)
+    metrics.BUILD_INFO.labels(version, service).set(1)

@@ -1,0 +1,245 @@
+"""The worker's composition root and its loop: one photo at a time. The sweeper is made of the same parts."""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
+
+import structlog
+from taskiq import TaskiqEvents, TaskiqState
+from taskiq.acks import AcknowledgeType
+from taskiq.receiver import Receiver
+
+from roomtally import errors
+from roomtally.analysis.engines import create_analyzer
+from roomtally.batches import tasks
+from roomtally.batches.cache import SnapshotCache
+from roomtally.batches.queue import PhotoQueue
+from roomtally.batches.service import sweeping
+from roomtally.batches.service.context import Context
+from roomtally.broker import HintBroker, create_broker
+from roomtally.db.pool import Pool, create_pool
+from roomtally.db.valkey import open_valkey
+from roomtally.settings import Settings
+from roomtally.storage.photos import PhotoStorage, open_storage
+from roomtally.streams.bus import Publisher
+from roomtally.telemetry import metrics, process
+from roomtally.telemetry.private_port import Checks, serve_private
+
+POOL_SIZE = 3  # one for the photo, one for its renewal, one for readiness
+CHECK_SECONDS = 2.0
+PURGE_EVERY_SECONDS = 60.0
+PAUSE_AFTER_DEFECT_SECONDS = 1.0
+TERMINATED = 128 + signal.SIGTERM
+
+log = structlog.get_logger()
+
+
+class Readiness:
+    """What the private port says; it asks from its own thread, so a stuck event loop shows."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pool: Pool | None = None
+
+    def working(self, pool: Pool) -> None:
+        self._loop, self._pool = asyncio.get_running_loop(), pool
+
+    def stopped(self) -> None:
+        self._loop = None
+
+    def reasons(self) -> list[str]:
+        if self._loop is None:
+            return ["starting or stopping"]
+        answer = asyncio.run_coroutine_threadsafe(self._ask_database(), self._loop)
+        try:
+            return answer.result(CHECK_SECONDS)
+        except TimeoutError:
+            return ["the event loop or the database does not answer"]
+
+    async def _ask_database(self) -> list[str]:
+        assert self._pool is not None
+        try:
+            async with self._pool.connection(timeout=CHECK_SECONDS) as conn:
+                await conn.execute("SELECT 1")
+        except tasks.DATABASE_AWAY:
+            return ["the database does not answer"]
+        return []
+
+
+def create_worker(
+    settings: Settings, stopping: asyncio.Event | None = None, readiness: Readiness | None = None
+) -> HintBroker:
+    """A broker with the task and all that it needs; the model is loaded here, connections open at its startup.
+
+    Raises errors.Invalid where the analyzer or the storage is set wrong.
+    """
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    broker = create_broker(settings.redis_url, name)
+    broker.is_worker_process = True
+    pool = create_pool(settings.database_url, POOL_SIZE)
+    context, close = _context(settings, broker, pool)
+    tasks.register(
+        broker,
+        tasks.Desk(
+            context=context,
+            storage=open_storage(settings.storage_url),
+            analyzer=create_analyzer(settings),
+            settings=settings,
+            worker=name,
+            stopping=stopping or asyncio.Event(),
+        ),
+    )
+
+    async def open_up(_state: TaskiqState) -> None:
+        await pool.open()
+        if readiness:
+            readiness.working(pool)
+
+    async def shut_down(_state: TaskiqState) -> None:
+        if readiness:
+            readiness.stopped()
+        await close()
+
+    broker.add_event_handler(TaskiqEvents.WORKER_STARTUP, open_up)
+    broker.add_event_handler(TaskiqEvents.WORKER_SHUTDOWN, shut_down)
+    return broker
+
+
+def run_worker(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT: then the photo in hand is finished. A second signal ends the process at once."""
+    process.start(settings, "worker")
+    readiness = Readiness()
+    with _private_port(settings, readiness):
+        stopping = asyncio.Event()
+        broker = create_worker(settings, stopping, readiness)
+        asyncio.run(_work(broker, stopping))
+
+
+async def _work(broker: HintBroker, stopping: asyncio.Event) -> None:
+    _stop_on_signals(stopping)
+    await broker.startup()
+    log.info("worker_started", consumer=broker.consumer_name)
+    while not stopping.is_set():
+        receiver = Receiver(
+            broker, max_async_tasks=1, max_prefetch=0, ack_type=AcknowledgeType.WHEN_RECEIVED, run_startup=False
+        )
+        try:
+            await receiver.listen(stopping)
+        except Exception:  # a defect, not an outage: the broker waits those out
+            log.exception("receiver_failed")
+            await asyncio.sleep(PAUSE_AFTER_DEFECT_SECONDS)
+    await broker.shutdown()
+    log.info("worker_stopped")
+
+
+def run_sweeper(settings: Settings) -> None:
+    """A pass every few seconds, one process at a time over all that run; waits out any outage."""
+    process.start(settings, "sweeper")
+    readiness = Readiness()
+    with _private_port(settings, readiness):
+        asyncio.run(_sweep(settings, readiness))
+
+
+async def _sweep(settings: Settings, readiness: Readiness) -> None:
+    stopping = asyncio.Event()
+    _stop_on_signals(stopping)
+    broker = create_broker(settings.redis_url, "sweeper")
+    pool = create_pool(settings.database_url, POOL_SIZE)
+    context, close = _context(settings, broker, pool)
+    sweeper = Sweeper(context, open_storage(settings.storage_url))
+    await pool.open()
+    readiness.working(pool)
+    log.info("sweeper_started")
+    while not stopping.is_set():
+        await sweeper.run_pass()
+        pause = settings.sweeper_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - spreads the sweepers, guards nothing
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), pause)
+    readiness.stopped()
+    await close()
+    await broker.shutdown()
+    log.info("sweeper_stopped")
+
+
+class Sweeper:
+    """Its passes never raise: whatever is away now, the next one comes."""
+
+    def __init__(self, context: Context, storage: PhotoStorage) -> None:
+        self._context = context
+        self._storage = storage
+        self._purge_at = 0.0
+        self._lost = False
+
+    async def run_pass(self) -> None:
+        try:
+            swept = await sweeping.sweep_once(self._context)
+            if swept is not None:
+                await self._purge()
+        except (*tasks.DATABASE_AWAY, errors.Unavailable) as error:
+            self._failed(error)
+        except Exception:
+            metrics.SWEEPER_PASSES.labels("failed").inc()
+            log.exception("sweep_broke")
+        else:
+            metrics.SWEEPER_PASSES.labels("elsewhere" if swept is None else "swept").inc()
+            self._lost = False
+
+    async def _purge(self) -> None:
+        if time.monotonic() >= self._purge_at:
+            await sweeping.purge_once(self._context, self._storage)
+            self._purge_at = time.monotonic() + PURGE_EVERY_SECONDS
+
+    def _failed(self, error: Exception) -> None:
+        metrics.SWEEPER_PASSES.labels("failed").inc()
+        if not self._lost:
+            log.warning("sweep_failed", error=str(error) or type(error).__name__)
+        self._lost = True
+
+
+@contextmanager
+def _private_port(settings: Settings, readiness: Readiness) -> Generator[None]:
+    port = serve_private(
+        settings.private_host, settings.private_port, metrics.REGISTRY, Checks(ready=readiness.reasons)
+    )
+    log.info("private_port_open", port=port.port)
+    try:
+        yield
+    finally:
+        port.close()
+
+
+def _context(settings: Settings, broker: HintBroker, pool: Pool) -> tuple[Context, Callable[[], Awaitable[None]]]:
+    """What the services work with, and how it is closed again."""
+    valkey = open_valkey(settings.redis_url)
+
+    async def close() -> None:
+        await pool.close()
+        await valkey.aclose()
+
+    context = Context(
+        pool=pool,
+        publisher=Publisher(valkey),
+        queue=PhotoQueue(broker),
+        cache=SnapshotCache(valkey),
+        lease_seconds=settings.lease_seconds,
+        release_first_seconds=settings.release_first_seconds,
+        release_longest_seconds=settings.release_longest_seconds,
+        max_photos=settings.max_batch_photos,
+    )
+    return context, close
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    def stop() -> None:
+        if stopping.is_set():
+            log.warning("stopped_at_once")
+            os._exit(TERMINATED)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
