@@ -102,6 +102,16 @@ for _outcome in ("swept", "elsewhere", "failed"):
     SWEEPER_PASSES.labels(_outcome)
 
 # --- batches
+CLAIMS = Counter(
+    "roomtally_claims_total",
+    "Claims on photos by outcome: claimed, none (nothing to claim), refused (the batch closed), and how they ended: done, "
+    "failed (the photo's fault), released (the infrastructure's), spent (the analyzer broke), expired (its time ran out), "
+    "lost (given up before the result came), timeout (the process ended).",
+    ["outcome"],
+    registry=REGISTRY,
+)
+for _outcome in ("claimed", "none", "refused", "done", "failed", "released", "spent", "expired", "lost", "timeout"):
+    CLAIMS.labels(_outcome)
 BATCH_EVENTS = Counter("roomtally_batch_events_total", "Events committed, by type.", ["type"], registry=REGISTRY)
 HINTS_TOPPED_UP = Counter(
     "roomtally_hints_topped_up_total", "Hints that the sweeper sent because none had led to a claim.", registry=REGISTRY

@@ -9,6 +9,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from roomtally import errors
+from roomtally.accounts.model import Credential, CredentialKind
 from roomtally.batches.store.moves import COUNTS, FINISHED, PROGRESS, UTC, photo_json
 from roomtally.db.pool import Connection
 
@@ -220,13 +221,6 @@ async def sweep_topics(conn: Connection, known: Mapping[UUID, int], credentials:
         return await cursor.fetchall()
 
 
-class Credential(msgspec.Struct, frozen=True):
-    """What a request carried: the SHA-256 of a session cookie or of an API token."""
-
-    kind: Literal["session", "token"]
-    token_hash: bytes
-
-
 class Opened(msgspec.Struct, frozen=True):
     """One batch as the viewer may see it; `last_event` and `status` are None where it is not there or not theirs."""
 
@@ -249,9 +243,11 @@ SELECT c.id AS credential_id, c.user_id, (SELECT epoch FROM installation) AS epo
  ORDER BY w.position"""
 
 
-OPENING: dict[Literal["session", "token"], LiteralString] = {
-    "session": opening("(SELECT * FROM sessions WHERE token_hash = %(hash)s AND expires_at > clock_timestamp())"),
-    "token": opening("(SELECT * FROM api_tokens WHERE token_hash = %(hash)s AND deleted_at IS NULL)"),
+OPENING: dict[CredentialKind, LiteralString] = {
+    CredentialKind.SESSION: opening(
+        "(SELECT * FROM sessions WHERE token_hash = %(hash)s AND expires_at > clock_timestamp())"
+    ),
+    CredentialKind.TOKEN: opening("(SELECT * FROM api_tokens WHERE token_hash = %(hash)s AND deleted_at IS NULL)"),
 }
 
 

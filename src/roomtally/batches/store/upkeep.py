@@ -31,26 +31,20 @@ async def list_files(conn: Connection, batch_id: UUID) -> list[str]:
         return [key for key in await cursor.fetchall() if key is not None]
 
 
-async def lock_photos(conn: Connection, batch_id: UUID) -> None:
-    """By id, before the batch row; never DELETE ... CASCADE from the batch."""
-    await conn.execute("SELECT id FROM photos WHERE batch_id = %s ORDER BY id FOR UPDATE", [batch_id])
+PURGE = (
+    # by id, before the batch row; never DELETE ... CASCADE from the batch
+    "SELECT id FROM photos WHERE batch_id = %s ORDER BY id FOR UPDATE",
+    "DELETE FROM photos WHERE batch_id = %s",  # with their items and attempts
+    "DELETE FROM uploads WHERE batch_id = %s",
+    "DELETE FROM batch_events WHERE batch_id = %s",
+    "DELETE FROM batches WHERE id = %s AND deleted_at IS NOT NULL",
+)
 
 
-async def delete_photos(conn: Connection, batch_id: UUID) -> int:
-    """With their items and attempts; returns how many photos."""
-    return (await conn.execute("DELETE FROM photos WHERE batch_id = %s", [batch_id])).rowcount
-
-
-async def delete_uploads_of(conn: Connection, batch_id: UUID) -> None:
-    await conn.execute("DELETE FROM uploads WHERE batch_id = %s", [batch_id])
-
-
-async def delete_events(conn: Connection, batch_id: UUID) -> None:
-    await conn.execute("DELETE FROM batch_events WHERE batch_id = %s", [batch_id])
-
-
-async def delete_batch_row(conn: Connection, batch_id: UUID) -> None:
-    await conn.execute("DELETE FROM batches WHERE id = %s AND deleted_at IS NOT NULL", [batch_id])
+async def purge_batch(conn: Connection, batch_id: UUID) -> None:
+    """All rows of a deleted batch, in lock order; in one transaction of the caller."""
+    for statement in PURGE:
+        await conn.execute(statement, [batch_id])
 
 
 class OldUpload(msgspec.Struct, frozen=True):

@@ -1,0 +1,100 @@
+"""Reading batches: the snapshot by way of its number and the cache, lists, files, and what opens a stream."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from roomtally import errors
+from roomtally.accounts.model import Credential
+from roomtally.batches.cache import SnapshotCache
+from roomtally.batches.service.context import Context
+from roomtally.batches.store import reads
+from roomtally.batches.store.reads import BatchRow, Opened, PhotoFile
+from roomtally.db.pool import Pool
+from roomtally.streams.ids import EventId
+from roomtally.telemetry import metrics
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """The snapshot of a batch after event `n` as JSON; `body` is None where the reader knows it already."""
+
+    batch_id: UUID
+    n: int
+    epoch: str
+    finished: bool
+    body: bytes | None
+
+    @property
+    def event_id(self) -> EventId:
+        return EventId(self.epoch, self.n)
+
+
+async def read_progress(context: Context, user_id: UUID, batch_id: UUID, known: EventId | None = None) -> Progress:
+    """Raises NotFound where it is not there, deleted or somebody else's."""
+    async with context.pool.connection() as conn:
+        head = await reads.find_head(conn, batch_id)
+    if head is None or head.user_id != user_id:
+        raise batch_not_found()
+    if known == EventId(head.epoch, head.n):
+        return Progress(batch_id, head.n, head.epoch, head.finished, None)
+    progress = await load_at(context.pool, context.cache, batch_id, head)
+    if progress is None:
+        raise batch_not_found()
+    return progress
+
+
+async def load(pool: Pool, cache: SnapshotCache, batch_id: UUID) -> Progress | None:
+    """Whoever it belongs to. None: not there or deleted."""
+    async with pool.connection() as conn:
+        head = await reads.find_head(conn, batch_id)
+    return head and await load_at(pool, cache, batch_id, head)
+
+
+async def load_at(pool: Pool, cache: SnapshotCache, batch_id: UUID, head: reads.Head) -> Progress | None:
+    """The snapshot at `head` or, where it is not cached, a newer one."""
+    cached = await cache.find(batch_id, head.epoch, head.n)
+    if cached:
+        metrics.SNAPSHOT_READS.labels("cache").inc()
+        return Progress(batch_id, head.n, head.epoch, head.finished, cached)
+    metrics.SNAPSHOT_READS.labels("database").inc()
+    async with pool.connection() as conn:
+        row = await reads.read_snapshot(conn, batch_id)
+    if row is None:
+        return None
+    body = row.body.encode()
+    if cached is not None:  # else Valkey does not answer: once is enough to wait for it
+        await cache.put(batch_id, row.epoch, row.n, body)
+    return Progress(batch_id, row.n, row.epoch, row.finished, body)
+
+
+async def list_batches(
+    context: Context,
+    user_id: UUID,
+    *,
+    project_id: UUID | None = None,
+    before: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> list[BatchRow]:
+    async with context.pool.connection() as conn:
+        return await reads.list_batches(conn, user_id, project_id, before, limit)
+
+
+async def get_photo_file(context: Context, user_id: UUID, photo_id: UUID) -> PhotoFile:
+    """Raises NotFound where it is not there, deleted or somebody else's."""
+    async with context.pool.connection() as conn:
+        return await reads.get_photo_file(conn, user_id, photo_id)
+
+
+async def open_streams(context: Context, credential: Credential, batch_ids: Sequence[UUID]) -> list[Opened]:
+    """One row a batch, in order. Raises Unauthorized where the credential is not known, over or revoked."""
+    async with context.pool.connection() as conn:
+        rows = await reads.open_streams(conn, credential, batch_ids)
+    if not rows:
+        raise errors.Unauthorized("not-signed-in", "Sign in again; this session or token is not valid (any more).")
+    return rows
+
+
+def batch_not_found() -> errors.NotFound:
+    return errors.NotFound("batch-not-found", "There is no such batch.")

@@ -1,0 +1,116 @@
+"""What no worker does: claims whose worker died, hints that got lost, files and rows that nobody needs any more."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from roomtally.batches.service.context import Context, free_hints, publish
+from roomtally.batches.store import claims, sweep, upkeep
+from roomtally.batches.store.claims import Expired
+from roomtally.batches.store.moves import Refused
+from roomtally.db import idempotency
+from roomtally.db.pool import transaction
+from roomtally.telemetry import metrics, tracing
+
+PASS_LIMIT = 500  # claims expired and hints sent in one pass: more would make the lock wait
+STALE_SECONDS = 5.0  # a hint that no worker took by then, with the queue nearly empty, is lost
+PURGE_AFTER_SECONDS = 600.0  # a claim ends within 60 s of work and 20 s of lease
+PURGE_LIMIT = 20
+
+log = structlog.get_logger()
+
+
+class Swept(msgspec.Struct, frozen=True):
+    expired: int
+    hinted: int
+
+
+async def sweep_once(context: Context) -> Swept | None:
+    """Expire claims, then send hints for photos that wait. None: another process is at it."""
+    async with transaction(context.pool) as guard:
+        if not await sweep.try_lock(guard):
+            return None
+        expired = await _expire_claims(context)
+        return Swept(expired, await _top_up_hints(context))
+
+
+async def _expire_claims(context: Context) -> int:
+    """One statement a claim, in autocommit: no lock is held from one batch to the next."""
+    async with context.pool.connection() as conn:
+        found = await claims.list_expired(conn, PASS_LIMIT)
+    return sum([await _expire(context, claim) for claim in found])
+
+
+async def _expire(context: Context, claim: Expired) -> bool:
+    trace = tracing.current_traceparent()
+    try:
+        async with context.pool.connection() as conn:
+            events = await claims.expire_claim(conn, claim.photo_id, claim.claim_id, trace)
+    except Refused:  # the batch was deleted between the look and the write
+        return False
+    await publish(context, events, trace)
+    if events:
+        metrics.CLAIMS.labels("expired").inc()
+        log.warning("claim_expired", photo_id=str(claim.photo_id), claim_id=str(claim.claim_id), event=events[0].type)
+    return bool(events)
+
+
+async def _top_up_hints(context: Context) -> int:
+    room = min(await free_hints(context), PASS_LIMIT)
+    if room == 0:
+        return 0
+    async with context.pool.connection() as conn:
+        photos = await sweep.top_up_hints(conn, room, STALE_SECONDS)
+    if photos:
+        metrics.HINTS_TOPPED_UP.inc(len(photos))
+        log.info("hints_topped_up", count=len(photos))
+        await context.queue.hint(photos, tracing.current_traceparent())
+    return len(photos)
+
+
+class Files(Protocol):
+    """Where the photos lie."""
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Keys that are gone already are no error."""
+        ...
+
+
+class Purged(msgspec.Struct, frozen=True):
+    batches: int
+    uploads: int
+    keys: int
+
+
+async def purge_once(context: Context, files: Files, *, after_seconds: float = PURGE_AFTER_SECONDS) -> Purged:
+    """Files first, then rows: what a crash leaves behind is found again by the next call.
+
+    `after_seconds`: how long ago a batch must have been deleted; longer than any claim can last.
+    """
+    async with context.pool.connection() as conn:
+        batches = await upkeep.list_purgeable(conn, after_seconds, PURGE_LIMIT)
+    for batch_id in batches:
+        async with context.pool.connection() as conn:
+            keys = await upkeep.list_files(conn, batch_id)
+        await files.delete(keys)
+        async with transaction(context.pool) as conn:
+            await upkeep.purge_batch(conn, batch_id)
+        log.info("batch_purged", batch_id=str(batch_id), files=len(keys))
+    uploads = await _purge_uploads(context, files)
+    async with context.pool.connection() as conn:
+        keys_forgotten = await idempotency.forget_old(conn)
+    metrics.PURGED.labels("batch").inc(len(batches))
+    metrics.PURGED.labels("upload").inc(uploads)
+    return Purged(len(batches), uploads, keys_forgotten)
+
+
+async def _purge_uploads(context: Context, files: Files) -> int:
+    async with context.pool.connection() as conn:
+        old = await upkeep.list_expired_uploads(conn, PASS_LIMIT)
+    if not old:
+        return 0
+    await files.delete([upload.storage_key for upload in old])
+    async with context.pool.connection() as conn:
+        return await upkeep.delete_uploads(conn, [upload.id for upload in old])
