@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.batches",
     "tests.fixtures.strictness",
+    "tests.fixtures.house",
 ]

@@ -8,11 +8,11 @@ import psutil
 import psycopg
 import pytest
 import redis
-from tests.fixtures.waiting import until
 
 from roomtally import errors
 from roomtally.embedded.postgres import EmbeddedPostgres
 from roomtally.embedded.valkey import EmbeddedValkey
+from tests.fixtures.waiting import until
 
 
 @pytest.fixture
