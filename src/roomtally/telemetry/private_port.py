@@ -1,6 +1,7 @@
 """The private port: metrics, health and drain on a thread of its own, so that they answer while the event loop is stuck."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,13 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.registry = registry
         self.checks = checks
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A probe that hangs up early is no failure of ours; anything else is, and neither ends the port."""
+        if isinstance(sys.exception(), ConnectionError | TimeoutError):
+            log.debug("private_port_hung_up", client=str(client_address))
+        else:
+            log.exception("private_port_failed", client=str(client_address))
 
 
 class _Handler(BaseHTTPRequestHandler):
