@@ -1,0 +1,67 @@
+"""An inventory, as it is summed and as it is shown. Volumes are shown in m³; sums are made in whole litres."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Line(msgspec.Struct, frozen=True):
+    """All pieces of one label that stand in one room kind and are alike: `count` of them, `litres_each` a piece."""
+
+    room: str
+    label: str
+    litres_each: int
+    by_person: bool
+    proposed: bool
+    count: int
+
+
+class Room(msgspec.Struct, frozen=True):
+    """How many photos show such a room, and how many of those were analysed with nobody having confirmed the list."""
+
+    room: str
+    photos: int
+    unconfirmed: int
+
+
+class Range(msgspec.Struct, frozen=True):
+    """m³: from the smallest such pieces to the largest."""
+
+    low: float
+    typical: float
+    high: float
+
+
+class ItemTotal(msgspec.Struct, frozen=True, rename="camel"):
+    """One label. Of the `count` pieces `proposed` were only inferred; nobody has seen them on a photo."""
+
+    label: str
+    label_fr: str
+    label_en: str
+    count: int
+    proposed: int
+    volume: float
+    volume_range: Range
+
+
+class RoomTotal(msgspec.Struct, frozen=True, rename="camel"):
+    """One kind of room. `usually_also`: m³ that such photos hold beyond what is found; in no total."""
+
+    room_type: str
+    photos: int
+    items: int
+    volume: float
+    volume_range: Range
+    usually_also: float
+    by_item: Sequence[ItemTotal]
+
+
+class Inventory(msgspec.Struct, frozen=True, rename="camel"):
+    """`total_volume` is `volume_range.typical`, and what the stream's summary says; largest volumes first."""
+
+    total_items: int
+    total_volume: float
+    volume_range: Range
+    usually_also: float
+    by_room: Sequence[RoomTotal]
+    by_item: Sequence[ItemTotal]

@@ -1,0 +1,36 @@
+"""Inventories of a batch and of a whole move, for their owner."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from roomtally.accounts.model import UserId
+from roomtally.db.pool import Connection, Pool, transaction
+from roomtally.inventory import store
+from roomtally.inventory.model import Inventory
+from roomtally.inventory.summary import summarize
+
+
+class Inventories:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def of_batch(self, user_id: UserId, batch_id: UUID) -> Inventory:
+        """So far: a running batch has one too. Raises errors.NotFound."""
+        async with self._one_moment() as conn:
+            return await _inventory(conn, [await store.get_batch(conn, user_id, batch_id)])
+
+    async def of_project(self, user_id: UserId, project_id: UUID) -> Inventory:
+        """All batches of the move together. Raises errors.NotFound."""
+        async with self._one_moment() as conn:
+            return await _inventory(conn, await store.list_batches_of_project(conn, user_id, project_id))
+
+    @asynccontextmanager
+    async def _one_moment(self) -> AsyncGenerator[Connection]:
+        async with transaction(self._pool) as conn:
+            await store.freeze(conn)
+            yield conn
+
+
+async def _inventory(conn: Connection, batch_ids: list[UUID]) -> Inventory:
+    return summarize(await store.list_lines(conn, batch_ids), await store.list_rooms(conn, batch_ids))
