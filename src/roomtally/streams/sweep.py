@@ -96,6 +96,9 @@ class Sweeper:
         metrics.STREAM_REPAIRS.inc(len(late))
         for first in range(0, len(late), CHUNK):
             await self._around.repairs.read(late[first : first + CHUNK])
+        for topic in late:
+            if topic.last < behind[topic.key]:  # more than one read of the log gives, or the read failed
+                topic.load()
 
 
 def _parts(known: Mapping[UUID, int], credentials: Sequence[UUID]) -> Iterator[tuple[dict[UUID, int], Sequence[UUID]]]:

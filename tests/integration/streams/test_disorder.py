@@ -1,0 +1,239 @@
+"""Messages that are lost, doubled, late or out of order: every viewer sees only newer states and ends with the truth."""
+
+import asyncio
+import random
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from roomtally.streams.hub import Pace
+from roomtally.streams.source import Event
+from roomtally.telemetry import metrics
+from tests.fixtures.waiting import until
+from tests.integration.streams.conftest import Build, House
+from tests.integration.streams.socket import Socket
+
+FAST_SWEEP = Pace(sweep_seconds=0.2)
+
+
+async def test_an_event_that_overtook_another_waits_for_it(house: House) -> None:
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    second, third = house.ledger.commit(topic, 1), house.ledger.commit(topic, 2)
+    await house.publish(topic, third)
+    await house.publish(topic, second)
+    await until(lambda: socket.numbers == [1, 3])
+    assert house.ledger.reads["log"] == 0
+
+
+async def test_a_lost_event_is_read_from_the_log_when_the_next_one_comes(house: House) -> None:
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    house.ledger.commit(topic, 1)
+    await house.commit(topic, 2)
+    started = asyncio.get_running_loop().time()
+    await until(lambda: socket.numbers == [1, 3])
+    assert 0.04 < asyncio.get_running_loop().time() - started < 0.5
+    assert house.ledger.reads["log"] == 1
+
+
+async def test_a_lost_last_event_is_found_by_the_sweep(build: Build) -> None:
+    house = await build(FAST_SWEEP)
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    before = metrics.REGISTRY.get_sample_value("roomtally_stream_sweep_repairs_total") or 0
+    house.ledger.commit(topic, 1)
+    await until(lambda: socket.numbers == [1, 2], timeout=1)
+    assert metrics.REGISTRY.get_sample_value("roomtally_stream_sweep_repairs_total") == before + 1
+
+
+async def test_doubled_and_older_events_show_nothing(house: House) -> None:
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    events = [house.ledger.commit(topic, value) for value in range(3)]
+    for event in (*events, *events, events[0]):
+        await house.publish(topic, event)
+    await house.commit(topic, 9)
+    await until(lambda: socket.numbers[-1:] == [5])
+    assert socket.numbers == [1, 2, 3, 4, 5]
+
+
+async def test_an_event_that_never_was_is_forgotten(build: Build) -> None:
+    house = await build(FAST_SWEEP)
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    await house.publish(topic, Event(n=50, run=1, type="added", payload=msgspec.Raw(b"1")))
+    await until(lambda: house.ledger.reads["log"] == 1)
+    swept = house.ledger.reads["sweep"]
+    await until(lambda: house.ledger.reads["sweep"] >= swept + 2)
+    assert house.ledger.reads["log"] == 1
+    await house.commit(topic, 1)
+    await until(lambda: socket.numbers == [1, 2])
+
+
+async def test_messages_that_nobody_understands_change_nothing(house: House) -> None:
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    for rubbish in (b"", b"{}", b"\xff\x00", b'{"topic":1}'):
+        await house.client.publish(f"roomtally:batch:{topic}", rubbish)
+    await house.publisher.publish(topic, "00000000000b", [house.ledger.commit(topic, 1)], None)
+    await house.commit(topic, 2)
+    await until(lambda: socket.numbers[-1:] == [3])
+
+
+async def test_an_event_that_cannot_be_folded_costs_one_snapshot(house: House) -> None:
+    topic, other = house.ledger.create(), house.ledger.create()
+    socket, neighbour = await house.watch(topic), await house.watch(other)
+    await house.commit(topic, "broken")
+    await house.commit(other, 1)
+    await until(lambda: neighbour.numbers == [1, 2])
+    await until(lambda: socket.numbers == [1, 2])
+    await house.commit(topic, 1)
+    await until(lambda: socket.numbers == [1, 2, 3])
+
+
+async def test_a_state_that_cannot_be_sent_harms_only_itself(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    monkeypatch.setattr("tests.integration.streams.ledger.Tally.progress", lambda *_: b"two\nlines")
+    failures = metrics.REGISTRY.get_sample_value("roomtally_stream_failures_total", {"part": "topic"}) or 0
+    await house.commit(topic, 1)
+    await until(
+        lambda: metrics.REGISTRY.get_sample_value("roomtally_stream_failures_total", {"part": "topic"}) == failures + 1
+    )
+    monkeypatch.undo()
+    await house.commit(topic, 2)
+    await until(lambda: socket.numbers == [1, 3])
+
+
+async def test_another_epoch_resets_everybody(build: Build) -> None:
+    house = await build(FAST_SWEEP)
+    topic = house.ledger.create()
+    for value in range(5):
+        house.ledger.commit(topic, value)
+    socket = await house.watch(topic)
+    house.ledger.restore(topic, 2, "00000000000b")
+    await until(lambda: len(socket.events) == 3)
+    assert [received.event for received in socket.events] == ["progress", "reset", "progress"]
+    assert socket.events[-1].id == "00000000000b-2"
+    await house.commit(topic, 1)
+    await until(lambda: socket.numbers == [6, 2, 3])
+
+
+async def test_a_database_that_fell_behind_resets_its_topic(build: Build) -> None:
+    house = await build(FAST_SWEEP)
+    topic, other = house.ledger.create(), house.ledger.create()
+    house.ledger.commit(topic, 1)
+    socket, neighbour = await house.watch(topic), await house.watch(other)
+    house.ledger.restore(topic, 1, house.ledger.epoch)
+    await until(lambda: [received.event for received in socket.events] == ["progress", "reset", "progress"])
+    assert len(neighbour.events) == 1
+
+
+async def test_reset_survives_a_database_that_fails_in_the_middle(build: Build) -> None:
+    house = await build(FAST_SWEEP)
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    house.ledger.gate.clear()
+    house.ledger.epoch = "00000000000b"
+    await until(lambda: house.ledger.reads["snapshot"] == 2)
+    house.ledger.broken = True
+    await until(lambda: house.ledger.reads["sweep"] >= 3)
+    house.ledger.gate.set()
+    house.ledger.broken = False
+    await until(lambda: [received.event for received in socket.events] == ["progress", "reset", "progress"])
+
+
+class Chaos:
+    """Commits at random and hands the messages over lossy, doubled and shuffled; viewers come, stall, leave and resume."""
+
+    def __init__(self, house: House, seed: int) -> None:
+        self.house, self.random = house, random.Random(seed)
+        self.topics = [house.ledger.create() for _ in range(4)]
+        self.late: list[tuple[UUID, list[Event]]] = []
+        self.viewers: list[tuple[UUID, Socket]] = []
+        self.seen: dict[UUID, int] = dict.fromkeys(self.topics, 0)
+
+    async def step(self) -> None:
+        action = self.random.choices(
+            [self.commit, self.deliver_late, self.join, self.leave, self.stall, self.read_on, self.pause],
+            [12, 6, 2, 1, 1, 2, 3],
+        )[0]
+        await action()
+
+    async def commit(self) -> None:
+        topic = self.random.choice(self.topics)
+        events = [
+            self.house.ledger.commit(topic, self.random.randint(1, 9)) for _ in range(self.random.choice([1, 1, 1, 2]))
+        ]
+        if self.random.random() < 0.1:
+            events.append(self.house.ledger.finish(topic))
+        fate = self.random.random()
+        if fate > 0.15:
+            await self.house.publish(topic, *events)
+        if fate > 0.7:
+            self.late.append((topic, events))  # doubled, or out of order
+
+    async def deliver_late(self) -> None:
+        self.random.shuffle(self.late)
+        while self.late and self.random.random() < 0.7:
+            topic, events = self.late.pop()
+            await self.house.publish(topic, *events)
+
+    async def join(self) -> None:
+        topic = self.random.choice(self.topics)
+        self.viewers.append((topic, await self.house.watch(topic)))
+
+    async def leave(self) -> None:
+        if self.viewers:
+            topic, socket = self.viewers.pop(self.random.randrange(len(self.viewers)))
+            self.check(topic, socket)
+            socket.leave()
+
+    async def stall(self) -> None:
+        for _, socket in self.random.sample(self.viewers, min(2, len(self.viewers))):
+            socket.stalled = True
+
+    async def read_on(self) -> None:
+        for _, socket in self.viewers:
+            socket.read_on()
+
+    async def pause(self) -> None:
+        await asyncio.sleep(self.random.choice([0, 0.001, 0.02, 0.06]))
+
+    def check(self, topic: UUID, socket: Socket) -> None:
+        """Never backwards, every state true, complete with the run's end and then nothing."""
+        numbers = [received.data["n"] for received in socket.of("progress")]
+        assert numbers == sorted(set(numbers)), numbers
+        assert not socket.of("reset")
+        truth = self.sums(topic)
+        assert all(received.data["total"] == truth[received.data["n"]] for received in socket.events if received.data)
+        if socket.ended:
+            assert [received.event for received in socket.events[-2:]] == ["progress", "complete"]
+        assert len(socket.of("complete")) <= 1
+
+    def sums(self, topic: UUID) -> list[int]:
+        sums = [0]
+        for event in self.house.ledger.logs[topic]:
+            value = msgspec.json.decode(event.payload)
+            sums.append(sums[-1] + (value if isinstance(value, int) else 0))
+        return sums
+
+    def settled(self) -> bool:
+        return all(
+            socket.ended or socket.numbers[-1:] == [len(self.house.ledger.logs[topic])] for topic, socket in self.viewers
+        )
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_random_histories_end_in_the_truth_and_never_step_back(build: Build, seed: int) -> None:
+    house = await build(FAST_SWEEP)
+    chaos = Chaos(house, seed)
+    for _ in range(300):
+        await chaos.step()
+    await chaos.read_on()
+    await until(chaos.settled, timeout=3)
+    assert chaos.viewers
+    for topic, socket in chaos.viewers:
+        chaos.check(topic, socket)

@@ -1,0 +1,71 @@
+"""Readers who are slow, stop, or break."""
+
+from roomtally.telemetry import metrics
+from tests.fixtures.waiting import until
+from tests.integration.streams.conftest import House
+from tests.integration.streams.socket import Socket
+
+
+async def test_a_slow_reader_gets_the_newest_and_nobody_waits_for_it(house: House) -> None:
+    topic = house.ledger.create()
+    slow, quick = await house.watch(topic), await house.watch(topic)
+    slow.stalled = True
+    for value in range(100):
+        await house.commit(topic, value)
+    await until(lambda: quick.numbers == list(range(1, 102)))
+    assert slow.unread == 1
+    assert house.hub.stats().busy == 1
+    slow.read_on()
+    await until(lambda: slow.numbers == [1, 2, 101])
+    await house.commit(topic, 1)
+    await until(lambda: slow.numbers == [1, 2, 101, 102])
+
+
+async def test_a_slow_reader_does_not_miss_the_end(house: House) -> None:
+    topic = house.ledger.create()
+    slow = await house.watch(topic)
+    slow.stalled = True
+    await house.commit(topic, 1)
+    await house.publish(topic, house.ledger.commit(topic, 1), house.ledger.finish(topic))
+    await house.commit(topic, 5)  # the next run
+    await until(lambda: house.hub.stats().topics == 0)
+    assert house.hub.count == 1
+    slow.read_on()
+    await until(lambda: slow.ended)
+    assert slow.numbers == [1, 2, 4]
+    assert slow.events[-1].event == "complete"
+    await until(lambda: house.hub.count == 0)
+
+
+async def test_a_slow_reader_who_leaves_is_forgotten(house: House) -> None:
+    topic = house.ledger.create()
+    slow = await house.watch(topic)
+    slow.stalled = True
+    await house.commit(topic, 1)
+    await until(lambda: slow.unread)
+    slow.leave()
+    await until(lambda: house.hub.count == 0)
+    slow.read_on()  # granian finishes a blocked send when the client is gone
+    assert house.hub.stats().topics == 0
+
+
+async def test_a_socket_that_raises_costs_only_its_own_stream(house: House) -> None:
+    topic = house.ledger.create()
+    closed = metrics.REGISTRY.get_sample_value("roomtally_streams_closed_total", {"reason": "error"}) or 0
+    sockets = [await house.watch(topic) for _ in range(9)]
+    sockets[4].error = OSError("broken pipe")
+    await house.commit(topic, 1)
+    await house.commit(topic, 2)
+    healthy = [socket for socket in sockets if socket.error is None]
+    await until(lambda: all(socket.numbers == [1, 2, 3] for socket in healthy))
+    await until(lambda: house.hub.count == 8)
+    assert metrics.REGISTRY.get_sample_value("roomtally_streams_closed_total", {"reason": "error"}) == closed + 1
+
+
+async def test_a_client_that_left_before_the_head_leaves_nothing(house: House) -> None:
+    topic = house.ledger.create()
+    socket = Socket()
+    socket.leave()
+    house.run(await house.attach(topic), socket)
+    await until(lambda: house.hub.count == 0)
+    assert house.hub.stats().topics == 0
