@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -22,8 +23,17 @@ from roomtally.accounts.routes import SessionRoutes, TokenRoutes
 from roomtally.accounts.service.attempts import SignInAttempts
 from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.service.sessions import Accounts
+from roomtally.batches.cache import SnapshotCache
+from roomtally.batches.queue import PhotoQueue
+from roomtally.batches.routes.batches import BatchRoutes
+from roomtally.batches.routes.control import ControlRoutes
+from roomtally.batches.routes.photos import PhotoRoutes
+from roomtally.batches.routes.stream import stream_batch
 from roomtally.batches.routes.uploads import UploadRoutes
+from roomtally.batches.service.context import Context
+from roomtally.batches.service.feed import BatchFeed
 from roomtally.batches.service.uploads import UploadLimits, Uploads
+from roomtally.broker import create_broker
 from roomtally.db.pool import create_pool
 from roomtally.db.valkey import open_valkey
 from roomtally.http import body, document, health, problems
@@ -33,9 +43,17 @@ from roomtally.projects.routes import ProjectRoutes
 from roomtally.projects.service import Projects
 from roomtally.settings import Settings
 from roomtally.storage.photos import open_storage
+from roomtally.streams.bus import Publisher
+from roomtally.streams.hub import Hub, Pace
+from roomtally.streams.outer import keep_send
+from roomtally.streams.reader import BusReader
 from roomtally.telemetry import metrics
-from roomtally.telemetry.private_port import Checks, serve_private
+from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 
+ROUTES = (
+    *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
+    *(stream_batch, health.live, health.ready),
+)
 JSON_BYTES = (
     1024 * 1024
 )  # of a body that litestar reads by itself; photos and forms are streamed, with their own limits
@@ -57,26 +75,59 @@ class Web:
         self.projects = Projects(self.pool)
         limits = UploadLimits(settings.max_photo_bytes, settings.user_quota_bytes, settings.upload_hours)
         self.uploads = Uploads(self.pool, self.storage, limits)
+        self.broker = create_broker(settings.redis_url, f"web-{os.getpid()}")
+        cache = SnapshotCache(self.valkey)
+        self.context = Context(
+            pool=self.pool,
+            publisher=Publisher(self.valkey),
+            queue=PhotoQueue(self.broker),
+            cache=cache,
+            max_photos=settings.max_batch_photos,
+        )
+        # One connection of its own: the sweep is what repairs the streams when everything else is busy.
+        self.sweep_pool = create_pool(settings.database_url, 1)
+        feed = BatchFeed(self.pool, self.sweep_pool, cache)
+        self.hub = Hub(feed, Pace.of(settings), BusReader(settings.redis_url))
         self.readiness = health.Readiness({"database": self._ask_database})
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def run(self, _app: Litestar) -> AsyncGenerator[None]:
-        settings = self.settings
-        self.readiness.bind(asyncio.get_running_loop())
-        async with self.pool, self.valkey:
-            private = serve_private(
-                settings.private_host,
-                settings.private_port,
-                metrics.REGISTRY,
-                Checks(self.readiness.reasons_from_thread),
-            )
+        self._loop = asyncio.get_running_loop()
+        self.readiness.bind(self._loop)
+        async with self.pool, self.sweep_pool, self.valkey:
+            await self.broker.startup()
+            await self.hub.start()
+            signal.signal(signal.SIGTERM, self._on_terminate)
+            private = self._serve_private()
             log.info("web_started", private_port=private.port)
             try:
                 yield
             finally:
+                await self.hub.stop()
                 await asyncio.to_thread(private.close)
+                await self.broker.shutdown()
                 self.passwords.close()
                 log.info("web_stopped")
+
+    def _serve_private(self) -> PrivatePort:
+        checks = Checks(self.readiness.reasons_from_thread, self._drain_from_thread)
+        return serve_private(self.settings.private_host, self.settings.private_port, metrics.REGISTRY, checks)
+
+    def _on_terminate(self, _signal: int, _frame: object) -> None:
+        """granian waits for open streams for ever: they end here; granian's own handling of the signal still runs."""
+        self._drain_from_thread()
+
+    def _drain_from_thread(self) -> None:
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        if self._draining is None:
+            log.info("draining", streams=self.hub.count)
+            self.readiness.draining = True
+            self._draining = asyncio.create_task(self.hub.drain(self.settings.drain_seconds), name="drain")
 
     async def _ask_database(self) -> None:
         async with self.pool.connection() as conn:
@@ -91,13 +142,16 @@ def create() -> App:
 def create_app(settings: Settings) -> App:
     web = Web(settings)
     application = Litestar(
-        [SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, health.live, health.ready],
+        ROUTES,
         dependencies={
             name: Provide(_always(value), sync_to_thread=False)
             for name, value in {
                 "accounts": web.accounts,
                 "projects": web.projects,
                 "uploads": web.uploads,
+                "context": web.context,
+                "hub": web.hub,
+                "storage": web.storage,
                 "settings": settings,
                 "readiness": web.readiness,
             }.items()
@@ -117,7 +171,7 @@ def create_app(settings: Settings) -> App:
     )
     application.state[auth.ACCOUNTS] = web.accounts
     trusted = frozenset({settings.public_url.rstrip("/")}) if settings.public_url else frozenset[str]()
-    return Recorder(Guard(cast("App", application), trusted))
+    return cast("App", keep_send(Recorder(Guard(cast("App", application), trusted))))
 
 
 def _always(value: object) -> Any:

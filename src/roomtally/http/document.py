@@ -1,5 +1,6 @@
 """The OpenAPI document at /api/openapi.json."""
 
+from litestar.enums import MediaType
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -36,8 +37,8 @@ def openapi(version: str, cookie: str) -> OpenAPIConfig:
         version=version,
         description="Photos of rooms in, a moving inventory out, watched live. Every refusal is a problem document (RFC 9457).",
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
-        path="/api",
-        render_plugins=[JsonRenderPlugin()],
+        path="/api/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
         security=[{"session": []}, {"token": []}],
         components=Components(
             security_schemes={

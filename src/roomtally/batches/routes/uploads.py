@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, post
 from litestar.di import Provide
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import Parameter
 
 from roomtally import errors

@@ -107,12 +107,12 @@ class Uploads:
         return [photo.upload.id for photo in photos]
 
     async def forget(self, photos: Sequence[Received]) -> None:
-        """Undo `take` and `write_all` for what no batch took."""
+        """Undo `take` and `write_all`, but for what a batch took."""
         if not photos:
             return
         async with self._pool.connection() as conn:
-            await store.delete_unbound(conn, [photo.upload.id for photo in photos])
-        await self.drop_files(photos)
+            bound = await store.delete_unbound(conn, [photo.upload.id for photo in photos])
+        await self.drop_files([photo for photo in photos if photo.upload.id not in bound])
 
     async def drop_files(self, photos: Sequence[Received]) -> None:
         """Never raises: what cannot be removed is logged, and costs space only."""

@@ -32,9 +32,12 @@ async def get_used_bytes(conn: Connection, user_id: UUID) -> int:
     return int(row[0]) if row else 0
 
 
-async def delete_unbound(conn: Connection, upload_ids: list[UUID]) -> list[str]:
-    """Remove uploads that no batch took; returns the keys of their files."""
+async def delete_unbound(conn: Connection, upload_ids: list[UUID]) -> set[UUID]:
+    """Remove uploads that no batch took; returns those that a batch did take."""
     cursor = await conn.execute(
-        "DELETE FROM uploads WHERE id = ANY (%s) AND batch_id IS NULL RETURNING storage_key", [upload_ids]
+        """
+        WITH gone AS (DELETE FROM uploads WHERE id = ANY (%(ids)s) AND batch_id IS NULL)
+        SELECT id FROM uploads WHERE id = ANY (%(ids)s) AND batch_id IS NOT NULL""",
+        {"ids": upload_ids},
     )
-    return [row[0] for row in await cursor.fetchall()]
+    return {row[0] for row in await cursor.fetchall()}

@@ -1,0 +1,37 @@
+"""What a person may do to a batch on its way: hold it, go on, try again, stop."""
+
+from uuid import UUID
+
+from litestar import Controller, Response, post
+from litestar.di import Provide
+
+from roomtally.accounts import auth
+from roomtally.accounts.model import Principal
+from roomtally.batches.routes import answers
+from roomtally.batches.service import control
+from roomtally.batches.service.context import Context
+from roomtally.http.document import problems
+
+REFUSALS = {200: answers.SNAPSHOT, **problems(401, 403, 404, 409)}
+
+
+class ControlRoutes(Controller):
+    path = "/api/batches/{batch_id:uuid}"
+    tags = ("Batches",)
+    dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
+
+    @post("/pause", summary="Begin no more photos", status_code=200, responses=REFUSALS)
+    async def pause(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+        return answers.snapshot(await control.pause(context, principal.user_id, batch_id))
+
+    @post("/resume", summary="Go on", status_code=200, responses=REFUSALS)
+    async def resume(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+        return answers.snapshot(await control.resume(context, principal.user_id, batch_id))
+
+    @post("/retry-failed", summary="Try all photos in ERROR again", status_code=200, responses=REFUSALS)
+    async def retry_failed(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+        return answers.snapshot(await control.retry_failed(context, principal.user_id, batch_id))
+
+    @post("/cancel", summary="Stop; photos in work end", status_code=200, responses=REFUSALS)
+    async def cancel(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+        return answers.snapshot(await control.cancel(context, principal.user_id, batch_id))

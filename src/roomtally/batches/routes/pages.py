@@ -1,0 +1,163 @@
+"""Plain pages, so that a person can watch before the real page is there: sign in, list and upload, one batch live.
+
+Deleting them is deleting this file, the folder `plain` and the line in `app.py`.
+"""
+
+import functools
+from importlib import resources
+from typing import Any, ClassVar
+from urllib.parse import quote
+from uuid import UUID
+
+import jinja2
+import msgspec
+from litestar import Controller, Request, Response, get
+from litestar.di import Provide
+from litestar.response import Redirect
+
+from roomtally import errors
+from roomtally.accounts import auth
+from roomtally.accounts.model import Principal
+from roomtally.batches.model import BatchStatus, Photo, PhotoStatus, Snapshot
+from roomtally.batches.service import reading
+from roomtally.batches.service.context import Context
+from roomtally.http import problems
+from roomtally.projects.service import Projects
+
+PACKAGE = "roomtally.batches.routes"
+FOLDER = "plain"
+LISTED = 50  # batches and moves on the first page; the plain one has no second
+ASSETS = {
+    "page.css": "text/css",
+    "shared.js": "text/javascript",
+    "login.js": "text/javascript",
+    "home.js": "text/javascript",
+    "batch.js": "text/javascript",
+}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+}
+BATCH_WORDS = {
+    BatchStatus.QUEUED: "Queued",
+    BatchStatus.PROCESSING: "Processing",
+    BatchStatus.COMPLETED: "Finished",
+    BatchStatus.PARTIAL: "Partial",
+    BatchStatus.FAILED: "Failed",
+    BatchStatus.CANCELLING: "Cancelling",
+    BatchStatus.CANCELLED: "Cancelled",
+}
+PHOTO_WORDS = {
+    PhotoStatus.PENDING: "Waiting",
+    PhotoStatus.PROCESSING: "Processing",
+    PhotoStatus.DONE: "Done",
+    PhotoStatus.ERROR: "Failed",
+}
+
+
+def answer_error(request: Request[Any, Any, Any], error: errors.RoomtallyError) -> Response[Any]:
+    """A page for a person: signed-out visitors go to the sign-in and come back."""
+    if isinstance(error, errors.Unauthorized):
+        return Redirect(f"/login?next={quote(request.url.path, safe='')}", status_code=303)
+    status = problems.status_of(error)
+    title = "This batch does not exist, or is not yours" if status == 404 else "This did not work"
+    return _page("problem.html", status, title=title, detail=error.detail)
+
+
+class PageRoutes(Controller):
+    include_in_schema = False
+    exception_handlers: ClassVar[Any] = {errors.RoomtallyError: answer_error}
+
+    @get("/login")
+    async def login(self, next: str = "/") -> Response[str]:  # noqa: A002 - the name in the address
+        return _page("login.html", next=_own_page(next))
+
+    @get("/plain/{name:str}")
+    async def asset(self, name: str) -> Response[bytes]:
+        if name not in ASSETS:
+            raise errors.NotFound("no-such-page", "There is nothing at this address.")
+        body = (resources.files(PACKAGE) / FOLDER / name).read_bytes()
+        return Response(body, media_type=ASSETS[name], headers=HEADERS | {"Cache-Control": "no-cache"})
+
+    @get("/", dependencies={"principal": Provide(auth.principal)})
+    async def home(self, principal: Principal, context: Context, projects: Projects) -> Response[str]:
+        moves = await projects.list(principal.user_id, LISTED, None)
+        batches = await reading.list_batches(context, principal.user_id, limit=LISTED)
+        return _page("home.html", projects=moves, names={move.id: move.name for move in moves}, batches=batches)
+
+    @get("/batches/{batch_id:str}", dependencies={"principal": Provide(auth.principal)})
+    async def batch(self, principal: Principal, context: Context, batch_id: str) -> Response[str]:
+        progress = await reading.read_progress(context, principal.user_id, _uuid(batch_id))
+        assert progress.body is not None
+        return _page("batch.html", batch=msgspec.json.decode(progress.body, type=Snapshot))
+
+
+def _own_page(path: str) -> str:
+    """Where to go after signing in: only to a page of ours, never to another site."""
+    is_batch = path.startswith("/batches/") and path.removeprefix("/batches/").replace("-", "").isalnum()
+    return path if is_batch else "/"
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise reading.batch_not_found() from error
+
+
+def _page(template: str, status: int = 200, **values: Any) -> Response[str]:
+    html = _templates().get_template(template).render(**values)
+    return Response(html, status_code=status, media_type="text/html", headers=HEADERS)
+
+
+# --- templates ----------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(PACKAGE, FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "batch_word": lambda status: BATCH_WORDS[BatchStatus(status)],
+        "photo_word": lambda status: PHOTO_WORDS[PhotoStatus(status)],
+        "cubic_metres": lambda volume: f"{volume:.2f} m³",
+        "headline": lambda volume: f"{volume:.1f}",
+        "items": functools.partial(_plural, noun="item"),
+        "room": _room,
+        "result": _result,
+        "hint": _hint,
+    }
+    return environment
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _room(room_type: str | None) -> str:
+    return (room_type or "").replace("_", " ").capitalize()
+
+
+def _result(photo: Photo) -> str:
+    if photo.status is PhotoStatus.DONE:
+        return f"{_plural(photo.item_count, 'item')} · {photo.volume:.2f} m³"
+    return photo.error or ""
+
+
+def _hint(batch: Snapshot) -> str:
+    left = batch.counts.queued + batch.counts.processing
+    if not batch.finished:
+        if batch.inventory_summary is None:
+            return "The volume appears with the first counted photo."
+        return f"Provisional: {_plural(left, 'photo')} still to be counted."
+    if batch.inventory_summary is None:
+        return "No photo could be counted."
+    return f"{_plural(left, 'photo')} not analysed." if left else ""
