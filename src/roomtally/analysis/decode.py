@@ -9,14 +9,15 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 from PIL.ImageFile import ImageFile
 
 from roomtally import errors
-from roomtally.analysis import sniff
+from roomtally.analysis import webp
+from roomtally.storage.sniff import HEAD_BYTES, sniff
 
 MAX_PIXELS: Final = 50_000_000
 MIN_SIDE: Final = 32  # pixels; on less nothing can be told, and a picture of 1 x 1 is a tracker, not a photo
 WORKING_SIDE: Final = 608
 """Pixels of the shorter side that are enough: no view of an engine is higher, so that every later resize still shrinks."""
 
-_ORIENTATION: Final = 0x0112  # the EXIF tag
+ORIENTATION: Final = 0x0112  # the EXIF tag
 _UPRIGHT: Final[Mapping[int, Image.Transpose]] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -40,14 +41,15 @@ class Decoded(msgspec.Struct, frozen=True):
     content_type: str
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Decoded:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, reduced: bool = True) -> Decoded:
     """Reads JPEG, PNG, WebP or HEIC; raises `errors.Invalid` with a sentence for the person whose photo it is.
 
     Sizes are read from the header and refused before a pixel is decoded. Nothing global of Pillow is touched.
     """
     kind = accepted_type(data)
     try:
-        return _decode(data, kind, max_pixels)
+        source = open_header(data, kind, max_pixels)
+        return _upright(source, kind, reduced=reduced)
     except (errors.Invalid, MemoryError):
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error and more; each means a broken file
@@ -58,7 +60,7 @@ def accepted_type(data: bytes) -> str:
     """The media type of `data` (its first bytes are enough); raises `errors.Invalid` where it is not one we read."""
     if not data:
         raise errors.Invalid("photo-empty", "The file is empty. Upload the photo again.")
-    kind = sniff.content_type(data[: sniff.SNIFFED_BYTES])
+    kind = sniff(data[:HEAD_BYTES])
     if kind is None:
         raise errors.Invalid(
             "photo-not-an-image", "This file is not a picture. Upload the photo as JPEG, PNG, WebP or HEIC."
@@ -80,7 +82,7 @@ def damaged() -> errors.Invalid:
 def open_header(data: bytes, kind: str, max_pixels: int) -> ImageFile:
     """The picture with its header read and nothing decoded; raises `errors.Invalid` for too many or too few pixels."""
     if kind == "image/webp":  # its decoder makes room for the whole picture as soon as it is opened
-        _check_size(sniff.webp_size(data[:30]), max_pixels)
+        _check_size(webp.size(data[: webp.HEADER_BYTES]), max_pixels)
     source = _OPENERS[kind](BytesIO(data))
     _check_size(source.size, max_pixels)
     if kind in _MAY_MOVE and getattr(source, "is_animated", False):
@@ -89,21 +91,24 @@ def open_header(data: bytes, kind: str, max_pixels: int) -> ImageFile:
 
 
 def orientation(source: Image.Image) -> int:
-    """The EXIF orientation, 1..8; 1 where it is missing or unreadable: a broken tag must not cost the photo."""
+    """The EXIF orientation by the header, 1..8; 1 where it is missing or unreadable: a broken tag must not cost the photo."""
+    if isinstance(source, PngImagePlugin.PngImageFile) and "exif" not in source.info:
+        return 1  # Pillow would decode the whole picture to look for a tag behind it
     try:
-        value = source.getexif().get(_ORIENTATION, 1)
+        value = source.getexif().get(ORIENTATION, 1)
     except Exception:  # Pillow's EXIF reader raises whatever the broken bytes lead it to
         return 1
     return value if value in _UPRIGHT else 1
 
 
-def _decode(data: bytes, kind: str, max_pixels: int) -> Decoded:
-    source = open_header(data, kind, max_pixels)
-    width, height = source.size
-    _shrink_while_decoding(source)
+def _upright(source: ImageFile, kind: str, *, reduced: bool) -> Decoded:
+    (width, height), turn = source.size, orientation(source)
+    if reduced:
+        _shrink_while_decoding(source)
     source.load()
-    turn = orientation(source)
-    image = _reduced(_plain(source))
+    image = _plain(source)
+    if reduced:
+        image = _shrunk(image)
     if turn in _UPRIGHT:
         image = image.transpose(_UPRIGHT[turn])
     if turn in _SIDEWAYS:
@@ -141,7 +146,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _reduced(image: Image.Image) -> Image.Image:
+def _shrunk(image: Image.Image) -> Image.Image:
     factor = min(image.size) // WORKING_SIDE
     return image.reduce(factor) if factor >= 2 else image
 
