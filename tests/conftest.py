@@ -3,7 +3,9 @@
 pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.database",
+    "tests.fixtures.app",
     "tests.fixtures.batches",
+    "tests.fixtures.workers",
     "tests.fixtures.strictness",
     "tests.fixtures.house",
 ]

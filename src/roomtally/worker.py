@@ -82,7 +82,7 @@ def create_worker(
     broker = create_broker(settings.redis_url, name)
     broker.is_worker_process = True
     pool = create_pool(settings.database_url, POOL_SIZE)
-    context, close = _context(settings, broker, pool)
+    context, close = create_context(settings, broker, pool)
     tasks.register(
         broker,
         tasks.Desk(
@@ -150,7 +150,7 @@ async def _sweep(settings: Settings, readiness: Readiness) -> None:
     _stop_on_signals(stopping)
     broker = create_broker(settings.redis_url, "sweeper")
     pool = create_pool(settings.database_url, POOL_SIZE)
-    context, close = _context(settings, broker, pool)
+    context, close = create_context(settings, broker, pool)
     sweeper = Sweeper(context, open_storage(settings.storage_url))
     await pool.open()
     readiness.working(pool)
@@ -213,7 +213,7 @@ def _private_port(settings: Settings, readiness: Readiness) -> Generator[None]:
         port.close()
 
 
-def _context(settings: Settings, broker: HintBroker, pool: Pool) -> tuple[Context, Callable[[], Awaitable[None]]]:
+def create_context(settings: Settings, broker: HintBroker, pool: Pool) -> tuple[Context, Callable[[], Awaitable[None]]]:
     """What the services work with, and how it is closed again."""
     valkey = open_valkey(settings.redis_url)
 

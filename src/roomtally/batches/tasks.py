@@ -40,7 +40,7 @@ from roomtally.telemetry import metrics, tracing
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0  # between tries while the database is away
 HUNG_EXIT_CODE = 75  # EX_TEMPFAIL: start me again
-WATCHDOG_SECONDS = 5.0  # after the photo's timeout: then even a thread that never lets go of the GIL ends
+WATCHDOG_SECONDS = 2.0  # after the photo's timeout: then even a thread that never lets go of the GIL ends
 
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
