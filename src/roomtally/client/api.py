@@ -163,7 +163,7 @@ class Api:
                 refusal = refused(response)
                 if last or refusal.status not in LATER:
                     raise refusal
-                wait = refusal.retry_after or wait
+                wait = wait if refusal.retry_after is None else refusal.retry_after
             await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")
 

@@ -79,7 +79,8 @@ class Follower:
                 why = _plainly(error)
             if self._over:
                 return
-            pause = self._pause()
+            asked, self._asked_pause = self._asked_pause, None
+            pause = pause_before(self._retry, self._failures, asked)
             yield Link(LinkState.WAITING, time.monotonic(), self._failures, pause, why)
             await asyncio.sleep(pause)
 
@@ -139,15 +140,18 @@ class Follower:
             case _:
                 pass
 
-    def _pause(self) -> float:
-        """The service's own `retry` is spread already; only failures in a row, which nobody spreads, are spread here."""
-        asked, self._asked_pause = self._asked_pause, None
-        if asked is not None:
-            return asked * random.uniform(1, 1.25)  # noqa: S311 - a pause, no secret
-        if not self._failures:
-            return self._retry
-        longest = min(self._retry * 2 ** (self._failures - 1), LONGEST_PAUSE_SECONDS)
-        return longest * random.uniform(0.5, 1)  # noqa: S311
+
+def pause_before(retry: float, failures: int, asked: float | None) -> float:
+    """Seconds until the next try. `asked`: what this answer said; `retry`: what the service says of any cut.
+
+    The service spreads its own `retry` already; what nobody spreads, failures in a row, is spread here.
+    """
+    if asked is not None:
+        return asked * random.uniform(1, 1.25)  # noqa: S311 - a pause, no secret
+    if not failures:
+        return retry
+    longest = min(retry * 2 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
+    return longest * random.uniform(0.5, 1)  # noqa: S311 - a pause, no secret
 
 
 def _plainly(error: Exception) -> str:

@@ -46,7 +46,9 @@ def room(room_type: str | None) -> str:
 
 
 def cubic_metres(volume: float) -> str:
-    return f"{volume:.2f} m³"
+    """Two decimals, halves up: `volume` is whole litres, which a float's own rounding would take for a little less."""
+    hundredths = (round(volume * 1000) + 5) // 10
+    return f"{hundredths // 100}.{hundredths % 100:02} m³"
 
 
 def batch(snapshot: Snapshot) -> str:

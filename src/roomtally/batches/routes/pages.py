@@ -128,8 +128,8 @@ def _templates() -> jinja2.Environment:
     environment.filters |= {
         "batch_word": lambda status: BATCH_WORDS[BatchStatus(status)],
         "photo_word": lambda status: PHOTO_WORDS[PhotoStatus(status)],
-        "cubic_metres": lambda volume: f"{volume:.2f} m³",
-        "headline": lambda volume: f"{volume:.1f}",
+        "cubic_metres": _cubic_metres,
+        "headline": lambda volume: _half_up(volume, 1),
         "items": functools.partial(_plural, noun="item"),
         "room": _room,
         "result": _result,
@@ -142,13 +142,23 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def _half_up(volume: float, decimals: int) -> str:
+    """`volume` is whole litres, which a float's own rounding would take for a little less."""
+    step = 10 ** (3 - decimals)
+    return f"{(round(volume * 1000) + step // 2) // step / 10**decimals:.{decimals}f}"
+
+
+def _cubic_metres(volume: float) -> str:
+    return _half_up(volume, 2) + " m³"
+
+
 def _room(room_type: str | None) -> str:
     return (room_type or "").replace("_", " ").capitalize()
 
 
 def _result(photo: Photo) -> str:
     if photo.status is PhotoStatus.DONE:
-        return f"{_plural(photo.item_count, 'item')} · {photo.volume:.2f} m³"
+        return f"{_plural(photo.item_count, 'item')} · {_cubic_metres(photo.volume)}"
     return photo.error or ""
 
 

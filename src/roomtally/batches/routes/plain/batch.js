@@ -18,7 +18,9 @@ let failures = 0;
 let over = "finished" in page.dataset;
 let spoken = -1;
 
-const cubicMetres = (volume) => `${volume.toFixed(2)} m³`;
+// Volumes are whole litres; halves go up.
+const rounded = (volume, decimals) => (Math.round(Math.round(volume * 1000) / 10 ** (3 - decimals)) / 10 ** decimals).toFixed(decimals);
+const cubicMetres = (volume) => `${rounded(volume, 2)} m³`;
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const room = (type) => type.charAt(0).toUpperCase() + type.slice(1).replaceAll("_", " ");
 
@@ -167,7 +169,7 @@ function renderInventory({ inventorySummary: summary, counts, status }) {
   at("total").hidden = !summary;
   at("hint").textContent = hint(summary, running, open);
   if (!summary) return;
-  at("volume").textContent = summary.totalVolume.toFixed(1);
+  at("volume").textContent = rounded(summary.totalVolume, 1);
   at("items").textContent = plural(summary.totalItems, "item");
   at("rooms").replaceChildren(...summary.byRoom.map((sum) => {
     const row = document.createElement("li");
@@ -187,7 +189,7 @@ function hint(summary, running, open) {
 function showRange(inventory) {
   const { lowVolume: low, highVolume: high } = inventory;
   if (low === undefined) return;
-  at("range").textContent = `At least ${low.toFixed(1)} m³, at most ${high.toFixed(1)} m³`;
+  at("range").textContent = `At least ${rounded(low, 1)} m³, at most ${rounded(high, 1)} m³`;
   at("range").hidden = false;
 }
 
