@@ -54,7 +54,7 @@ class _Server(ThreadingHTTPServer):
         if isinstance(sys.exception(), ConnectionError | TimeoutError):
             log.debug("private_port_hung_up", client=str(client_address))
         else:
-            log.exception("private_port_failed", client=str(client_address))
+            log.error("private_port_failed", client=str(client_address), exc_info=sys.exception())
 
 
 class _Handler(BaseHTTPRequestHandler):
