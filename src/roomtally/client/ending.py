@@ -1,18 +1,17 @@
 """What came of a batch, printed once: every photo, the rooms, the total with its range."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from roomtally.batches.model import BatchStatus, Snapshot
 from roomtally.client import board, words
+from roomtally.inventory.model import Inventory
 
 NOTHING_FOUND = "No furniture was found in these photos."
 
 
-def show(console: Console, snapshot: Snapshot, inventory: dict[str, Any]) -> None:
+def show(console: Console, snapshot: Snapshot, inventory: Inventory) -> None:
     for part in board.head(snapshot, None, console.width):
         console.print(part)
     console.print()
@@ -21,7 +20,7 @@ def show(console: Console, snapshot: Snapshot, inventory: dict[str, Any]) -> Non
     if snapshot.inventory_summary is not None and snapshot.inventory_summary.by_room:
         console.print(_rooms(snapshot))
         console.print()
-    console.print(_answer(snapshot, inventory))
+    console.print(_answer(inventory))
     if snapshot.status is BatchStatus.CANCELLED and snapshot.counts.queued:
         console.print(f"Cancelled: {words.photos(snapshot.counts.queued)} not analysed.")
 
@@ -37,13 +36,15 @@ def _rooms(snapshot: Snapshot) -> Table:
     return table
 
 
-def _answer(snapshot: Snapshot, inventory: dict[str, Any]) -> Text:
-    """The answer is one number, and how far it may be off."""
-    summary = snapshot.inventory_summary
-    if summary is None or not summary.total_items:
+def _answer(inventory: Inventory) -> Text:
+    """The answer is one number, and how far it may be off; what such rooms usually also hold is in no total."""
+    if not inventory.total_items:
         return Text(NOTHING_FOUND)
-    text = Text.assemble((words.cubic_metres(summary.total_volume), "bold"), f", {words.items(summary.total_items)}")
-    low, high = inventory.get("lowVolume"), inventory.get("highVolume")
-    if isinstance(low, float | int) and isinstance(high, float | int):
-        text.append(f"  (at least {words.cubic_metres(low)}, at most {words.cubic_metres(high)})", "bright_black")
+    low, high = inventory.volume_range.low, inventory.volume_range.high
+    text = Text.assemble(
+        (words.cubic_metres(inventory.total_volume), "bold"), f", {words.items(inventory.total_items)}"
+    )
+    text.append(f"  (at least {words.cubic_metres(low)}, at most {words.cubic_metres(high)})", "bright_black")
+    if inventory.usually_also:
+        text.append(f"\nUsually also in such rooms: {words.cubic_metres(inventory.usually_also)}", "bright_black")
     return text

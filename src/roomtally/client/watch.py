@@ -14,6 +14,7 @@ from roomtally.batches.model import BatchStatus, Photo, Snapshot
 from roomtally.client import board, ending, words
 from roomtally.client.api import Api, batch_path
 from roomtally.client.stream import Event, Follower, Link, LinkState
+from roomtally.inventory.model import Inventory
 
 REFRESHES_A_SECOND = 10
 
@@ -35,7 +36,8 @@ async def watch(api: Api, batch_id: str, console: Console) -> BatchStatus:
     else:
         await _follow(api, batch_id, Lines(console))
     snapshot = snapshot_of(await api.get_batch(batch_id))
-    ending.show(console, snapshot, await api.get_inventory(batch_id))
+    inventory = msgspec.convert(await api.get_inventory(batch_id), Inventory)
+    ending.show(console, snapshot, inventory)
     return snapshot.status
 
 

@@ -10,6 +10,7 @@ from roomtally.batches.model import BatchStatus, Counts, Photo, PhotoStatus, Roo
 from roomtally.client import board, ending, words
 from roomtally.client.stream import Link, LinkState
 from roomtally.client.watch import Lines
+from roomtally.inventory.model import Inventory, Range
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07[red]salon\u202egpj.exe\r\n.jpg"
 
@@ -51,6 +52,13 @@ def snapshot(status: BatchStatus, *photos: Photo) -> Snapshot:
         event_id="e-1",
         created_at="2026-11-24T10:00:00Z",
         updated_at="2026-11-24T10:00:00Z",
+    )
+
+
+def inventory(items: int, volume: float) -> Inventory:
+    between = Range(low=2.0, typical=volume, high=4.5)
+    return Inventory(
+        total_items=items, total_volume=volume, volume_range=between, usually_also=0.69, by_room=[], by_item=[]
     )
 
 
@@ -147,13 +155,14 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
 def test_the_end_shows_the_total_with_its_range() -> None:
     output = io.StringIO()
     console = Console(file=output, width=100, color_system=None)
-    ending.show(console, snapshot(BatchStatus.COMPLETED, photo(1, D)), {"lowVolume": 2.0, "highVolume": 4.5})
+    ending.show(console, snapshot(BatchStatus.COMPLETED, photo(1, D)), inventory(6, 3.125))
     text = output.getvalue()
     assert "3.13 m³, 6 items  (at least 2.00 m³, at most 4.50 m³)" in text
+    assert "Usually also in such rooms: 0.69 m³" in text
     assert "living room" in text
 
 
 def test_the_end_of_an_empty_house_says_so() -> None:
     output = io.StringIO()
-    ending.show(Console(file=output, width=100), snapshot(BatchStatus.FAILED, photo(1, E)), {})
+    ending.show(Console(file=output, width=100), snapshot(BatchStatus.FAILED, photo(1, E)), inventory(0, 0))
     assert ending.NOTHING_FOUND in output.getvalue()

@@ -105,6 +105,7 @@ def test_states() -> None:
     assert verdict.faults_of_states([event("progress", "", FINAL), again]) == [
         "e-7: the batch went from COMPLETED to PROCESSING",
         "e-7: 2.jpg went from DONE to PROCESSING",
+        "the last state seen is PROCESSING, which is not final",
     ]
     assert "went from PENDING to LOST" in " ".join(
         verdict.faults_of_states([event("progress", "", snapshot(2, "PROCESSING", "LOST", "PENDING"))])

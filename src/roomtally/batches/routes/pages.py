@@ -129,7 +129,7 @@ def _templates() -> jinja2.Environment:
         "batch_word": lambda status: BATCH_WORDS[BatchStatus(status)],
         "photo_word": lambda status: PHOTO_WORDS[PhotoStatus(status)],
         "cubic_metres": _cubic_metres,
-        "headline": lambda volume: _half_up(volume, 1),
+        "headline": functools.partial(_half_up, decimals=1),
         "items": functools.partial(_plural, noun="item"),
         "room": _room,
         "result": _result,

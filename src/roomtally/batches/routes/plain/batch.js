@@ -186,11 +186,11 @@ function hint(summary, running, open) {
   return open ? `${plural(open, "photo")} not analysed.` : "";
 }
 
-function showRange(inventory) {
-  const { lowVolume: low, highVolume: high } = inventory;
-  if (low === undefined) return;
+function showRange({ totalItems, volumeRange: { low, high }, usuallyAlso }) {
+  if (!totalItems) return;
   at("range").textContent = `At least ${rounded(low, 1)} m³, at most ${rounded(high, 1)} m³`;
-  at("range").hidden = false;
+  at("also").textContent = usuallyAlso ? `Usually also in such rooms: ${rounded(usuallyAlso, 1)} m³` : "";
+  at("range").hidden = at("also").hidden = false;
 }
 
 function speak(progress, word, finished, total) {
