@@ -27,11 +27,13 @@ from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.queue import PhotoQueue
 from roomtally.batches.routes.batches import BatchRoutes
 from roomtally.batches.routes.control import ControlRoutes
+from roomtally.batches.routes.pages import PageRoutes
 from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch
 from roomtally.batches.routes.uploads import UploadRoutes
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.feed import BatchFeed
+from roomtally.batches.service.files import PhotoFiles
 from roomtally.batches.service.uploads import UploadLimits, Uploads
 from roomtally.broker import create_broker
 from roomtally.db.pool import create_pool
@@ -39,6 +41,8 @@ from roomtally.db.valkey import open_valkey
 from roomtally.http import body, document, health, problems
 from roomtally.http.guard import Guard
 from roomtally.http.recorder import App, Recorder
+from roomtally.inventory.routes import InventoryRoutes
+from roomtally.inventory.service import Inventories
 from roomtally.projects.routes import ProjectRoutes
 from roomtally.projects.service import Projects
 from roomtally.settings import Settings
@@ -52,7 +56,8 @@ from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 
 ROUTES = (
     *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
-    *(stream_batch, health.live, health.ready),
+    InventoryRoutes,
+    *(stream_batch, health.live, health.ready, PageRoutes),
 )
 JSON_BYTES = (
     1024 * 1024
@@ -150,8 +155,9 @@ def create_app(settings: Settings) -> App:
                 "projects": web.projects,
                 "uploads": web.uploads,
                 "context": web.context,
+                "inventories": Inventories(web.pool),
                 "hub": web.hub,
-                "storage": web.storage,
+                "files": PhotoFiles(web.context, web.storage),
                 "settings": settings,
                 "readiness": web.readiness,
             }.items()

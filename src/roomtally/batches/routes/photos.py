@@ -12,10 +12,10 @@ from litestar.response import Stream
 from roomtally.accounts import auth
 from roomtally.accounts.model import Principal
 from roomtally.batches.routes import answers
-from roomtally.batches.service import control, files
+from roomtally.batches.service import control
 from roomtally.batches.service.context import Context
+from roomtally.batches.service.files import PhotoFiles
 from roomtally.http.document import problems
-from roomtally.storage.photos import PhotoStorage
 
 SANDBOX = {  # a photo is somebody's bytes: whatever it turns out to be, it runs nothing here
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -43,8 +43,8 @@ class PhotoRoutes(Controller):
         summary="A small picture, once the photo was looked at",
         responses={200: FILE, **problems(401, 404)},
     )
-    async def thumbnail(self, principal: Principal, context: Context, storage: PhotoStorage, photo_id: UUID) -> Stream:
-        pieces = await files.open_thumbnail(context, storage, principal.user_id, photo_id)
+    async def thumbnail(self, principal: Principal, files: PhotoFiles, photo_id: UUID) -> Stream:
+        pieces = await files.open_thumbnail(principal.user_id, photo_id)
         headers = SANDBOX | {"Cache-Control": "private, max-age=3600"}
         return Stream(pieces, media_type="image/webp", headers=headers)
 
@@ -53,10 +53,8 @@ class PhotoRoutes(Controller):
         summary="The photo as sent, without its hidden data",
         responses={200: FILE, **problems(401, 404, 415)},
     )
-    async def original(
-        self, principal: Principal, context: Context, storage: PhotoStorage, photo_id: UUID
-    ) -> Response[Any]:
-        photo = await files.read_original(context, storage, principal.user_id, photo_id)
+    async def original(self, principal: Principal, files: PhotoFiles, photo_id: UUID) -> Response[Any]:
+        photo = await files.read_original(principal.user_id, photo_id)
         headers = SANDBOX | {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(photo.filename, safe='')}",
             "Cache-Control": "private, no-store",
