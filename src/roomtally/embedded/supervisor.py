@@ -8,8 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO, NamedTuple
@@ -44,16 +43,21 @@ class Options(NamedTuple):
     sample: bool = True
 
 
+class Door(NamedTuple):
+    """Where a process says whether it is ready."""
+
+    host: str
+    port: int
+
+
 class Child:
     """One of our processes: its command, and the running process with what it says on our stderr, prefixed."""
 
-    def __init__(
-        self, name: str, command: list[str], env: Mapping[str, str], private_port: int, patience: float
-    ) -> None:
+    def __init__(self, name: str, command: str, env: Mapping[str, str], doors: Sequence[Door], patience: float) -> None:
         self.name = name
-        self.private_port = private_port
         self.crashes = 0
-        self._command = [sys.executable, "-m", "roomtally", *command]
+        self._doors = doors
+        self._command = [sys.executable, "-m", "roomtally", command]
         self._env = env
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,7 +85,7 @@ class Child:
             self.start()
 
     def is_ready(self) -> bool:
-        return self._process is not None and _answers(self.private_port)
+        return self._process is not None and all(_answers(*door) for door in self._doors)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -107,6 +111,8 @@ def up(options: Options, environ: Mapping[str, str]) -> None:
     try:
         settings = _settings(options, folder, environ, servers)
         account = first_start.prepare(settings, folder, sample=options.sample)
+        if stop.is_set():
+            return
         children.extend(_children(settings, options.workers, environ))
         for child in children:
             child.start()
@@ -134,13 +140,13 @@ def _settings(
     _check_ports(values)
     if not values["ROOMTALLY_REDIS_URL"]:
         valkey = EmbeddedValkey(folder.path / "valkey")
-        valkey.start()
         servers.append(valkey)
+        valkey.start()
         values["ROOMTALLY_REDIS_URL"] = valkey.url
     if not values["ROOMTALLY_DATABASE_URL"]:
         postgres = EmbeddedPostgres(folder.path / "postgres")
-        postgres.start()
         servers.append(postgres)
+        postgres.start()
         values["ROOMTALLY_DATABASE_URL"] = postgres.url
     return configuration.load(values)
 
@@ -153,21 +159,21 @@ def _check_ports(values: Mapping[str, str]) -> None:
         (wanted.host, wanted.port, "--port"),
         (wanted.private_host, wanted.private_port, "--private-port"),
     ):
-        if not _is_free(host, port):
+        if problem := _why_not_free(host, port):
             raise errors.Unavailable(
-                "port-in-use",
-                f"Port {port} on {host} is in use. Choose another with {flag} NUMBER, or stop what listens there.",
+                "port-not-free",
+                f"Port {port} on {host} cannot be used ({problem}). Choose another with {flag} NUMBER, or stop what listens there.",
             )
 
 
-def _is_free(host: str, port: int) -> bool:
+def _why_not_free(host: str, port: int) -> str | None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error.strerror
+    return None
 
 
 def _children(settings: configuration.Settings, workers: int, environ: Mapping[str, str]) -> list[Child]:
@@ -175,21 +181,28 @@ def _children(settings: configuration.Settings, workers: int, environ: Mapping[s
     base |= configuration.to_environ(settings) | {"PYTHONUNBUFFERED": "1"}
     if settings.log_format == "auto" and sys.stderr.isatty():
         base["ROOMTALLY_LOG_FORMAT"] = "pretty"  # a child's own stderr is our pipe
-    names = ["web", *(f"worker-{number}" for number in range(1, workers + 1)), "sweeper"]
-    commands = ["serve", *("work" for _ in range(workers)), "sweep"]
     patience = {"serve": settings.drain_seconds + 15, "work": settings.photo_timeout_seconds + 5, "sweep": 10.0}
+    names = {"web": "serve"} | {f"worker-{number}": "work" for number in range(1, workers + 1)} | {"sweeper": "sweep"}
     children: list[Child] = []
-    for offset, (name, command) in enumerate(zip(names, commands, strict=True)):
+    for offset, (name, command) in enumerate(names.items()):
         port = _private_port(settings, offset)
+        doors = [Door(_reachable(settings.private_host), port)]
+        if command == "serve":
+            doors.append(Door(_reachable(settings.host), settings.port))
         env = base | {"ROOMTALLY_PRIVATE_PORT": str(port)}
-        children.append(Child(name, [command], env, port, patience[command]))
+        children.append(Child(name, command, env, doors, patience[command]))
     return children
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
 def _private_port(settings: configuration.Settings, offset: int) -> int:
     """One after the other from the web's own, so that a scrape configuration can be written; where taken, any free one."""
     port = settings.private_port + offset
-    return port if settings.private_port and _is_free(settings.private_host, port) else free_port()
+    is_usable = settings.private_port and not _why_not_free(settings.private_host, port)
+    return port if is_usable else free_port()
 
 
 def _wait_until_ready(children: list[Child], stop: threading.Event) -> bool:
@@ -205,19 +218,20 @@ def _wait_until_ready(children: list[Child], stop: threading.Event) -> bool:
     return not waiting
 
 
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-    with suppress(OSError, http.client.HTTPException):
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=1)
+    try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == 200
-    connection.close()
-    return False
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _announce(settings: configuration.Settings, account: str) -> None:
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     print(account, flush=True)  # noqa: T201 - the command's own answer
-    print(f"ready http://{host}:{settings.port}", flush=True)  # noqa: T201
+    print(f"ready http://{_reachable(settings.host)}:{settings.port}", flush=True)  # noqa: T201
 
 
 def _stop_on_signals(stop: threading.Event, children: list[Child]) -> None:

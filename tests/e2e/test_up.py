@@ -1,0 +1,203 @@
+"""`roomtally up` as a newcomer meets it: one command, an address, a sign-in; data that stay; nothing left behind."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from roomtally.embedded.valkey import free_port
+
+PATIENCE_SECONDS = 40  # CI machines are slow; the promise of 5 s for a second start is measured by the benchmark
+
+
+class Up:
+    """A running `roomtally up` in a folder."""
+
+    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.log = folder.with_suffix(".log")
+        self._begins = self.log.stat().st_size if self.log.exists() else 0
+        env = {name: value for name, value in os.environ.items() if not name.startswith("ROOMTALLY_")}
+        arguments = ["up", "--data", str(folder), "--port", str(self.port), "--private-port", "0", *options]
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "roomtally", *arguments], env=env, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    def said(self) -> str:
+        return self.log.read_bytes()[self._begins :].decode()
+
+    def wait_ready(self) -> "Up":
+        self.wait_for(lambda: f"ready http://127.0.0.1:{self.port}\n" in self.said())
+        return self
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, self.said()[-4000:]
+            assert self.process.poll() is None, self.said()[-4000:]
+            time.sleep(0.02)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE_SECONDS)
+
+    @contextmanager
+    def signed_in(self, password: str) -> Generator[httpx.Client]:
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}") as client:
+            answer = client.post("/api/sessions", json={"email": "demo@roomtally.local", "password": password})
+            assert answer.status_code == 201, answer.text
+            yield client
+
+    def processes(self) -> dict[int, str]:
+        """All processes below `up`, by number."""
+        found: dict[int, str] = {}
+        parents = {self.process.pid}
+        while parents:
+            children = {pid: name for pid, (parent, name) in _processes().items() if parent in parents}
+            found |= children
+            parents = set(children)
+        return found
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Parent and command line of every process."""
+    found: dict[int, tuple[int, str]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            found[int(folder.name)] = parent, (folder / "cmdline").read_text().replace("\0", " ")
+    return found
+
+
+def _is_running(pid: int) -> bool:
+    with suppress(OSError):
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@pytest.fixture
+def folder(server_folder: Path, request: pytest.FixtureRequest) -> Path:
+    """Not pytest's own: PostgreSQL's user must be able to walk there."""
+    return server_folder / request.node.name[:40]
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Callable[..., Up]]:
+    running: list[Up] = []
+
+    def start_one(*options: str, port: int | None = None) -> Up:
+        running.append(Up(folder, *options, port=port))
+        return running[-1]
+
+    yield start_one
+    for up in running:
+        if up.process.poll() is None:
+            up.stop()
+
+
+def project_names(client: httpx.Client) -> list[str]:
+    return sorted(project["name"] for project in client.get("/api/projects").json()["items"])
+
+
+def test_up_makes_a_sign_in_keeps_the_data_and_leaves_nothing_behind(start: Callable[..., Up], folder: Path) -> None:
+    first = start("--workers", "2").wait_ready()
+    printed = re.search(r"sign in as demo@roomtally.local with password (\S+) ", first.said())
+    assert printed
+    kept = folder / "demo-password"
+    assert kept.read_text().strip() == printed[1]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    with first.signed_in(printed[1]) as client:
+        assert project_names(client) == ["Sample move"]
+        client.post("/api/projects", json={"name": "My own"}).raise_for_status()
+    assert {prefix for prefix in ("web", "worker-1", "worker-2", "sweeper") if f"{prefix} | " in first.said()} == {
+        "web",
+        "worker-1",
+        "worker-2",
+        "sweeper",
+    }
+    below = first.processes()
+    assert len(below) >= 7
+    assert first.stop() == 0
+    assert not {pid: name for pid, name in below.items() if _is_running(pid)}
+
+    second = start().wait_ready()
+    assert printed[1] not in second.said()  # told once
+    with second.signed_in(printed[1]) as client:
+        assert project_names(client) == ["My own", "Sample move"]
+    assert second.stop() == 0
+
+
+def test_a_crashed_worker_is_started_again_and_a_killed_up_takes_all_with_it(
+    start: Callable[..., Up], folder: Path
+) -> None:
+    up = start("--no-sample").wait_ready()
+    with up.signed_in((folder / "demo-password").read_text().strip()) as client:
+        assert project_names(client) == []
+    worker = next(pid for pid, name in up.processes().items() if name.endswith("roomtally work "))
+    os.kill(worker, signal.SIGKILL)
+    up.wait_for(lambda: up.said().count('"worker_started"') == 2)
+    below = up.processes()
+    up.process.kill()
+    up.process.wait()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while left := {pid: name for pid, name in below.items() if _is_running(pid)}:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def test_a_folder_in_use_is_told_plainly(start: Callable[..., Up], folder: Path) -> None:
+    first = start("--no-sample")
+    first.wait_for(lambda: (folder / "lock").exists() and (folder / "lock").read_text())
+    second = start()
+    assert second.process.wait(PATIENCE_SECONDS) == 1
+    assert (
+        f"The data folder {folder} is in use by another `roomtally up` (process {first.process.pid})" in second.said()
+    )
+
+
+@pytest.mark.parametrize(("flag", "setting"), [("--port", "port"), ("--private-port", "private port")])
+def test_a_port_in_use_is_told_plainly(folder: Path, flag: str, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = _run("up", "--data", str(folder), "--port", str(free_port()), "--private-port", "0", flag, str(port))
+    assert ended.returncode == 1, setting
+    assert f"Port {port} on 127.0.0.1 cannot be used" in ended.stderr
+    assert flag in ended.stderr
+    assert not (folder / "postgres").exists()  # refused before anything was made
+
+
+def test_a_folder_that_cannot_be_written_is_told_plainly(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = _run("up", "--data", str(tmp_path / "file" / "folder"))
+    assert ended.returncode == 1
+    assert "cannot be written" in ended.stderr
+    assert "--data FOLDER" in ended.stderr
+
+
+def test_an_unknown_setting_is_told_plainly(folder: Path) -> None:
+    ended = _run("up", "--data", str(folder), ROOMTALLY_WORKER="2")
+    assert ended.returncode == 1
+    assert "ROOMTALLY_WORKER" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def _run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "roomtally", *arguments],
+        check=False,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
