@@ -90,6 +90,14 @@ PHOTO_STAGE = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
+ENDPOINT_REQUESTS = Counter(
+    "roomtally_endpoint_requests_total",
+    "Questions to the vision endpoint by outcome: ok, refused (its status), bad_answer, timeout, connection.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+for _outcome in ("ok", "refused", "bad_answer", "timeout", "connection"):
+    ENDPOINT_REQUESTS.labels(_outcome)
 SWEEPER_PASSES = Counter(
     "roomtally_sweeper_passes_total",
     "Passes of the sweeper by outcome: swept, elsewhere (another process holds the lock), failed.",

@@ -30,7 +30,7 @@ _CERTAIN: Final = 0.42  # of a fused score
 _NOTHING_TELLS: Final = 0.2
 """All evidence together, where nothing certain stands about, from which a photo is no photo of a room. Of 50 photos of rooms
 the least had 0.37; plain colours, noise, a page of text, a portrait have up to 0.17."""
-_INDOORS: Final = labels.FURNITURE | {"sink", "toilet"}
+_INDOORS: Final = labels.FURNITURE | labels.FIXTURES
 
 
 def tell(whole: Floats, detections: Sequence[Detection]) -> tuple[str, float]:

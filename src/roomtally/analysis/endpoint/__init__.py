@@ -1,0 +1,1 @@
+"""Any OpenAI-compatible vision endpoint: one picture a question, one JSON answer by a strict schema."""
