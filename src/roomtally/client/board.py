@@ -13,6 +13,7 @@ from roomtally.batches.model import Photo, PhotoStatus, Snapshot
 from roomtally.client import words
 from roomtally.client.stream import Link, LinkState
 
+WIDEST = 100  # in a wider window the eye loses the row
 CHROME_LINES = 9  # all but the photo rows, in a window that is too low for every photo
 LINK_COLOUR = {LinkState.LIVE: "green", LinkState.CONNECTING: "yellow", LinkState.WAITING: "yellow"}
 
@@ -30,9 +31,10 @@ class Board:
             yield _connection(self.link)
             return
         rows = max(3, options.size.height - CHROME_LINES)
-        yield from head(self.snapshot, self.link, options.max_width)
+        width = min(options.max_width, WIDEST)
+        yield from head(self.snapshot, self.link, width)
         yield ""
-        yield from self._photos(window(self.snapshot.photos, rows), options.max_width)
+        yield from self._photos(window(self.snapshot.photos, rows), width)
         yield ""
         yield _total(self.snapshot)
 
@@ -40,9 +42,10 @@ class Board:
         assert self.snapshot is not None
         photos = self.snapshot.photos
         yield photo_table([photos[at] for at in shown], width, self._sign)
-        if len(shown) < len(photos):
-            above, below = shown.start, len(photos) - shown.stop
-            yield Text(f"  … {above} more above, {below} more below", style="bright_black")
+        hidden = {"above": shown.start, "below": len(photos) - shown.stop}
+        if any(hidden.values()):
+            told = ", ".join(f"{number} more {where}" for where, number in hidden.items() if number)
+            yield Text(f"   … {told}", style="bright_black")
 
     def _sign(self, photo: Photo) -> RenderableType:
         return self._spinner if photo.status is PhotoStatus.PROCESSING else sign(photo)
@@ -50,7 +53,8 @@ class Board:
 
 def head(snapshot: Snapshot, link: Link | None, width: int) -> Iterable[RenderableType]:
     """Three lines: what this is and how the line stands; the bar; the counters."""
-    first = Table.grid(expand=True, pad_edge=False)
+    first = Table.grid(pad_edge=False)
+    first.width = width
     first.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     first.add_column(justify="right", no_wrap=True)
     title = Text.assemble(
@@ -69,7 +73,7 @@ def sign(photo: Photo) -> Text:
 
 def photo_table(photos: Iterable[Photo], width: int, sign_of: Callable[[Photo], RenderableType] = sign) -> Table:
     """One row a photo, in the order of upload. A failed photo says why where the others show room, items and volume."""
-    table = Table(box=None, expand=True, padding=(0, 2, 0, 0), header_style="bright_black", pad_edge=False)
+    table = Table(box=None, width=width, padding=(0, 2, 0, 0), header_style="bright_black", pad_edge=False)
     table.add_column("", width=1)
     table.add_column("Photo", ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column("Status", width=9)
@@ -100,7 +104,7 @@ def _cells(photo: Photo, mark: RenderableType, *, wide: bool) -> list[Renderable
     room = words.room(photo.room_type) if done else words.clean(photo.error or "")
     cells: list[RenderableType] = [
         mark,
-        Text(words.clean(photo.filename)),
+        Text(words.clean(photo.filename), style="bright_black" if photo.status is PhotoStatus.PENDING else ""),
         Text(words.PHOTO_WORD[photo.status], style=colour),
         Text(room, style="" if done else colour),
     ]
@@ -116,12 +120,13 @@ def _connection(link: Link) -> Text:
 def _bar(snapshot: Snapshot, width: int) -> Table:
     counts = snapshot.counts
     finished = counts.completed + counts.failed
-    line = Table.grid(padding=(0, 2, 0, 0))
     colour = words.BATCH_COLOUR[snapshot.status]
-    bar = ProgressBar(
-        total=counts.total, completed=finished, width=max(10, width - 30), complete_style=colour, finished_style=colour
-    )
-    line.add_row(bar, f"{snapshot.progress:3d} %", f"{finished} of {words.photos(counts.total)}")
+    line = Table.grid(padding=(0, 0, 0, 2))
+    line.width = width
+    line.add_column(ratio=1)
+    line.add_column(no_wrap=True)
+    bar = ProgressBar(total=counts.total, completed=finished, complete_style=colour, finished_style=colour)
+    line.add_row(bar, f"{snapshot.progress:3d} %  {finished} of {words.photos(counts.total)}")
     return line
 
 

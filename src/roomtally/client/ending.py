@@ -12,10 +12,16 @@ NOTHING_FOUND = "No furniture was found in these photos."
 
 
 def show(console: Console, snapshot: Snapshot, inventory: Inventory) -> None:
-    for part in board.head(snapshot, None, console.width):
+    width = min(console.width, board.WIDEST)
+    for part in board.head(snapshot, None, width):
         console.print(part)
     console.print()
-    console.print(board.photo_table(snapshot.photos, console.width))
+    console.print(board.photo_table(snapshot.photos, width))
+    for photo in snapshot.photos:
+        if photo.error:
+            console.print(
+                Text(f"   {words.clean(photo.filename)}: {words.clean(photo.error)}", style="red"), soft_wrap=True
+            )
     console.print()
     if snapshot.inventory_summary is not None and snapshot.inventory_summary.by_room:
         console.print(_rooms(snapshot))
