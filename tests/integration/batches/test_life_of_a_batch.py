@@ -1,11 +1,11 @@
 """A batch from its making to its end, by the calls that routes and workers make."""
 
 import pytest
-from tests.fixtures.batches import Person, World, result
 
 from roomtally import errors
 from roomtally.batches import service
 from roomtally.batches.model import BatchStatus, FoundItem, PhotoStatus
+from tests.fixtures.batches import Person, World, result
 
 SOFA = FoundItem(label="sofa", count=1, litres=1200, confidence=0.8, boxes=((0.1, 0.2, 0.5, 0.6),))
 CHAIRS = FoundItem(label="chair", count=4, litres=150, confidence=0.7, proposed=True)

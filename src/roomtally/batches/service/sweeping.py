@@ -53,7 +53,7 @@ async def _expire(context: Context, claim: Expired) -> bool:
     await publish(context, events, trace)
     if events:
         metrics.CLAIMS.labels("expired").inc()
-        log.warning("claim_expired", photo_id=str(claim.photo_id), claim_id=str(claim.claim_id), event=events[0].type)
+        log.warning("claim_expired", photo_id=str(claim.photo_id), claim_id=str(claim.claim_id), wrote=events[0].type)
     return bool(events)
 
 
