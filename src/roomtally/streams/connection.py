@@ -22,10 +22,9 @@ Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "del
 Send = Callable[[Any], Awaitable[object]]
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
 
-LAST_EVENT: dict[Reason, str] = {
+LAST_EVENT: dict[Reason | None, str] = {
     "complete": "complete",
     "timeout": "timeout",
-    "drain": "retry",
     "session-ended": "error",
     "deleted": "error",
 }
@@ -59,6 +58,10 @@ class Followed(Protocol):
 
 class Keeper(Protocol):
     """The hub, as its streams see it."""
+
+    def opened(self, stream: "Stream") -> None:
+        """The response has begun."""
+        ...
 
     def forget(self, stream: "Stream") -> None:
         """The stream ends: it follows its topic no longer."""
@@ -107,6 +110,7 @@ class Stream:
         try:
             self._send = await _opened(send)
             self.busy = False
+            self._keeper.opened(self)
             self.flush()
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -168,7 +172,7 @@ class Stream:
     def _behind(self) -> sse.Chunk | None:
         if self._final is not None:
             body, self._final, self.busy = self.prefix + self._final, None, True
-            _count(LAST_EVENT[self.reason or "drain"], len(body))
+            _count(LAST_EVENT.get(self.reason, "retry"), len(body))
             return sse.chunk(body, more=False)
         topic = self.topic
         if topic is None or not (self.prefix or self.cursor < topic.last):

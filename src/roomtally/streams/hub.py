@@ -180,6 +180,10 @@ class Hub:
         metrics.STREAMS_OPENED.inc()
         metrics.STREAMS_OPEN.inc()
 
+    def opened(self, stream: Stream) -> None:
+        if stream.reason is None:
+            self._wheel.add(stream, min(time.monotonic() + self._pace.heartbeat_seconds, stream.expires_at))
+
     def forget(self, stream: Stream) -> None:
         self._wheel.add(stream, time.monotonic() + LINGER_SECONDS)
         if not isinstance(topic := stream.topic, Topic):

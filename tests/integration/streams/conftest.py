@@ -1,7 +1,7 @@
 """A hub on a real Valkey, with a ledger as its database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from uuid import UUID, uuid4
 
 import pytest
@@ -49,6 +49,9 @@ class House:
         socket = self.run(await self.attach(topic, after=after, credential=credential))
         await until(lambda: socket.chunks)
         return socket
+
+    async def watch_all(self, topics: Iterable[UUID]) -> list[Socket]:
+        return await asyncio.gather(*[self.watch(topic) for topic in topics])
 
     def run(self, stream: Stream, socket: Socket | None = None) -> Socket:
         socket = socket or Socket()

@@ -75,7 +75,7 @@ class Ledger:
         return event
 
     def finish(self, topic: UUID) -> Event:
-        return self.commit(topic, None, "finished")
+        return self.commit(topic, 0, "finished")
 
     def document(self, topic: UUID) -> Tally | None:
         if topic not in self.logs:
@@ -103,13 +103,17 @@ class Ledger:
         self._read("log")
         await asyncio.sleep(0)
         return {
-            topic: self.logs[topic][max(n, self.kept_after[topic]) :] for topic, n in after.items() if topic in self.logs
+            topic: self.logs[topic][max(n, self.kept_after[topic]) :]
+            for topic, n in after.items()
+            if topic in self.logs
         }
 
     async def sweep(self, known: Mapping[UUID, int], credentials: Collection[UUID]) -> Sweep:
         self._read("sweep")
         await asyncio.sleep(0)
-        changed = {key: len(self.logs[key]) for key, n in known.items() if key in self.logs and len(self.logs[key]) != n}
+        changed = {
+            key: len(self.logs[key]) for key, n in known.items() if key in self.logs and len(self.logs[key]) != n
+        }
         return Sweep(changed, {key for key in known if key not in self.logs}, self.ended & set(credentials), self.epoch)
 
     def _read(self, kind: str) -> None:
