@@ -54,23 +54,23 @@ class Part:
 async def parts(request: Request[Any, Any, Any]) -> AsyncGenerator[Part]:
     """The parts of the body in their order. Raises errors.Invalid for what is no form, body.ClientLeft when it breaks off."""
     events = _events(request)
-    try:
-        async for event in events:
-            if isinstance(event, MultipartSegment):
-                part = Part(event, events)
-                yield part
-                await part.skip()
-    except MultipartError as error:
-        raise errors.Invalid(
-            "invalid-form", "The body is no whole multipart/form-data; send the form again."
-        ) from error
+    async for event in events:
+        if isinstance(event, MultipartSegment):
+            part = Part(event, events)
+            yield part
+            await part.skip()
 
 
 async def _events(request: Request[Any, Any, Any]) -> AsyncGenerator[MultipartSegment | bytes | None]:
-    with PushMultipartParser(_boundary(request)) as parser:
-        async for piece in body.stream(request):
-            for event in parser.parse(piece):
-                yield bytes(event) if isinstance(event, bytearray) else event
+    try:
+        with PushMultipartParser(_boundary(request)) as parser:
+            async for piece in body.stream(request):
+                for event in parser.parse(piece):
+                    yield bytes(event) if isinstance(event, bytearray) else event
+    except MultipartError as error:  # named here: it surfaces where a part is read, which may be inside the store
+        raise errors.Invalid(
+            "invalid-form", "The body is no whole multipart/form-data; send the form again."
+        ) from error
 
 
 def _boundary(request: Request[Any, Any, Any]) -> str:
