@@ -56,6 +56,7 @@ class DataFolder:
         except BlockingIOError as error:
             lock.seek(0)
             owner = lock.read().strip()
+            lock.close()
             raise errors.Unavailable(
                 "data-folder-in-use",
                 f"The data folder {self.path} is in use by another `roomtally up` (process {owner or 'unknown'}). "

@@ -9,12 +9,16 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 import redis.asyncio as redis
-from tests.fixtures.waiting import until
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
+from taskiq.acks import AcknowledgeType
+from taskiq.receiver import Receiver
 
 from roomtally import broker as hints
-from roomtally.batches.queue import PhotoQueue
+from roomtally.batches.queue import TASK, PhotoQueue
 from roomtally.embedded.valkey import EmbeddedValkey
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, tracing
+from tests.fixtures.waiting import until
 
 
 class Reader:
@@ -186,3 +190,30 @@ async def _group_exists(url: str) -> bool:
         with suppress(redis.ResponseError):
             return bool(await client.xinfo_groups(hints.QUEUE))
     return False
+
+
+async def test_a_task_is_measured_and_its_span_links_to_the_one_that_hinted(valkey: str) -> None:
+    tracing.configure("test", "0", None)
+    links: list[trace.Link] = []
+
+    async def process_photo(photo_id: str) -> None:
+        span = trace.get_current_span()
+        assert isinstance(span, ReadableSpan)
+        links.extend(span.links)
+
+    broker = hints.create_broker(valkey, "measured")
+    broker.register_task(process_photo, task_name=TASK)
+    await broker.startup()
+    waited = metrics.REGISTRY.get_sample_value("roomtally_task_queue_wait_seconds_count", {"task": TASK}) or 0
+    stop = asyncio.Event()
+    listening = asyncio.create_task(
+        Receiver(broker, max_async_tasks=1, ack_type=AcknowledgeType.WHEN_RECEIVED, run_startup=False).listen(stop)
+    )
+    await PhotoQueue(broker).hint([uuid4()], f"00-{7:032x}-{9:016x}-01")
+    await until(lambda: links)
+    stop.set()
+    await listening
+    await broker.shutdown()
+    assert [(link.context.trace_id, link.context.span_id) for link in links] == [(7, 9)]
+    assert metrics.REGISTRY.get_sample_value("roomtally_task_queue_wait_seconds_count", {"task": TASK}) == waited + 1
+    assert metrics.REGISTRY.get_sample_value("roomtally_tasks_in_progress", {"task": TASK}) == 0

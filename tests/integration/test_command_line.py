@@ -1,0 +1,69 @@
+"""The small commands, as processes: what they print, what they refuse, and that nobody sees a traceback."""
+
+import os
+import subprocess
+import sys
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from roomtally.embedded.postgres import EmbeddedPostgres
+from roomtally.settings import Settings, to_environ
+
+
+def run(settings: Settings, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "roomtally", *arguments],
+        check=False,
+        env=os.environ | to_environ(settings),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_migrate_builds_an_empty_database_and_then_has_nothing_to_do(
+    postgres_server: EmbeddedPostgres, settings: Settings
+) -> None:
+    name = sql.Identifier("test_migrate_command")
+    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        empty = Settings(
+            database_url=postgres_server.url_of("test_migrate_command"),
+            redis_url=settings.redis_url,
+            storage_url=settings.storage_url,
+        )
+        first, second = run(empty, "migrate"), run(empty, "migrate")
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    assert first.returncode == second.returncode == 0
+    assert "0001" in first.stdout
+    assert second.stdout == "The schema is current.\n"
+
+
+@pytest.mark.parametrize(("options", "role"), [([], "user"), (["--operator"], "operator")])
+def test_a_user_is_added_once(settings: Settings, options: list[str], role: str) -> None:
+    added = run(settings, "user", "add", " Ada@Example.org ", "--password-stdin", *options, stdin="a long password\n")
+    assert (added.returncode, added.stdout) == (0, f"ada@example.org can sign in as {role}.\n")
+    again = run(settings, "user", "add", "ada@example.org", "--password-stdin", stdin="another password\n")
+    assert again.returncode == 1
+    assert again.stderr == "roomtally: ada@example.org has an account already.\n"
+    with psycopg.connect(settings.database_url) as conn:
+        assert conn.execute("SELECT email, role FROM users").fetchall() == [("ada@example.org", role)]
+
+
+def test_a_short_password_is_refused_with_a_word(settings: Settings) -> None:
+    refused = run(settings, "user", "add", "ada@example.org", "--password-stdin", stdin="short\n")
+    assert refused.returncode == 1
+    assert refused.stderr == "roomtally: A password needs 10 to 1000 characters.\n"
+
+
+def test_a_command_without_settings_names_the_one_that_is_missing() -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ROOMTALLY_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "roomtally", "work"], check=False, env=env, capture_output=True, text=True, timeout=30
+    )
+    assert ended.returncode == 1
+    assert "ROOMTALLY_DATABASE_URL" in ended.stderr
+    assert "Traceback" not in ended.stderr
