@@ -170,7 +170,7 @@ class Hub:
     def _farewell(self, viewer: Viewer) -> Stream:
         stream = Stream(viewer, None, self, time.monotonic())
         self._add(stream)
-        stream.end("drain", b"")
+        stream.end("drain", sse.farewell())
         return stream
 
     def _add(self, stream: Stream) -> None:
@@ -227,7 +227,7 @@ class Hub:
         for place, stream in enumerate(streams):
             if seconds or place % DRAIN_STEP == 0:
                 await asyncio.sleep(seconds / len(streams))
-            stream.end("drain", sse.retry(sse.retry_ms()))
+            stream.end("drain", sse.farewell())
         for wait in (patience, 1.0):
             if self._streams:
                 try:

@@ -49,7 +49,14 @@ def retry_ms() -> int:
 
 
 def retry(ms: int) -> bytes:
-    return b"retry: %d\n\n" % ms
+    """The first line of a block; the event that follows belongs to it. A block of its own looks like an empty event to some
+    clients, so only a stream that ends with nothing else to say sends one (`farewell`)."""
+    return b"retry: %d\n" % ms
+
+
+def farewell() -> bytes:
+    """When to come back, and nothing else."""
+    return retry(retry_ms()) + b"\n"
 
 
 def ping(unix_seconds: float) -> bytes:

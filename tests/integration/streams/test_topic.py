@@ -24,7 +24,7 @@ async def test_the_first_chunk_holds_retry_and_the_whole_state(house: House) -> 
         b"x-accel-buffering": b"no",
     }
     assert len(socket.chunks) == 1
-    retry, _, rest = socket.body.partition(b"\n\n")
+    retry, _, rest = socket.body.partition(b"\n")
     assert retry.startswith(b"retry: ")
     assert 1000 <= int(retry[7:]) <= 3000
     assert rest.startswith(b"id: 00000000000a-2\nevent: progress\ndata: {")

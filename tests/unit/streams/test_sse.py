@@ -25,7 +25,7 @@ def test_the_small_frames() -> None:
     assert sse.ping(1.5) == b'event: ping\ndata: {"timestamp":1500}\n\n'
     assert sse.timeout(1200) == b'retry: 1200\nevent: timeout\ndata: {"retryMs":1200}\n\n'
     assert sse.reset("epoch") == b'event: reset\ndata: {"reason":"epoch"}\n\n'
-    assert sse.retry(1000) == b"retry: 1000\n\n"
+    assert sse.retry(1000) == b"retry: 1000\n"
 
 
 def test_no_two_hundred_clients_come_back_together() -> None:
