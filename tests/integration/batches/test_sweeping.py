@@ -1,0 +1,152 @@
+"""What the sweeper and the purge do, with nobody else at work."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from roomtally.batches import service
+from roomtally.batches.store import sweep
+from roomtally.db.pool import transaction
+from tests.fixtures.batches import Batch, Person, World
+
+
+class Folder:
+    """Files that were deleted."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        self.deleted += keys
+
+
+async def forget_hints(world: World) -> None:
+    """As if all that were sent had been lost a while ago."""
+    world.hints.told.clear()
+    async with world.pool.connection() as conn:
+        await conn.execute("UPDATE photos SET enqueued_at = clock_timestamp() - interval '1 minute'")
+
+
+async def test_lost_hints_are_sent_again_and_fresh_ones_are_not(world: World, person: Person) -> None:
+    batch = await world.batch(person, 3)
+    world.hints.told.clear()
+    assert await service.sweep_once(world.context) == service.Swept(expired=0, hinted=0)
+    await forget_hints(world)
+    assert await service.sweep_once(world.context) == service.Swept(expired=0, hinted=3)
+    assert world.hints.told == batch.photos
+
+
+async def test_paused_and_cancelled_batches_get_no_hints(world: World, person: Person) -> None:
+    paused, cancelled = await world.batch(person, 1), await world.batch(person, 2)
+    await service.pause(world.context, person.user, paused.id)
+    await cancelled.claim(0)
+    await service.cancel(world.context, person.user, cancelled.id)
+    await forget_hints(world)
+    assert await service.sweep_once(world.context) == service.Swept(expired=0, hinted=0)
+
+
+async def test_a_long_queue_gets_nothing_more_and_an_unknown_one_does(world: World, person: Person) -> None:
+    await world.batch(person, 1)
+    await forget_hints(world)
+    world.hints.waiting, world.hints.workers = 6, 3
+    assert (await service.sweep_once(world.context)) == service.Swept(expired=0, hinted=0)
+    world.hints.waiting = world.hints.workers = None
+    assert (await service.sweep_once(world.context)) == service.Swept(expired=0, hinted=1)
+
+
+async def test_users_take_turns(world: World) -> None:
+    batches = [await world.batch(await world.person(), 30) for _ in range(2)]
+    await forget_hints(world)
+    await service.sweep_once(world.context)  # room for 20
+    owners = [next(i for i, batch in enumerate(batches) if photo in batch.photos) for photo in world.hints.told]
+    assert sorted(owners) == [0] * 10 + [1] * 10
+    assert owners[:4] in ([0, 1, 0, 1], [1, 0, 1, 0])
+
+
+async def test_a_claim_that_ran_out_is_expired_while_cancelling_too(world: World, person: Person) -> None:
+    batch = await world.batch(person, 2)
+    claimed = await batch.claim(0)
+    await service.cancel(world.context, person.user, batch.id)
+    await service.give_up_claim(world.context, claimed)
+    assert await service.sweep_once(world.context) == service.Swept(expired=1, hinted=0)
+    assert (await batch.snapshot()).status == "CANCELLED"
+
+
+async def test_a_renewed_claim_is_left_alone(world: World, person: Person) -> None:
+    batch = await world.batch(person, 1)
+    claimed = await batch.claim(0)
+    await service.give_up_claim(world.context, claimed)
+    assert await service.renew_claim(world.context, claimed)
+    assert await service.sweep_once(world.context) == service.Swept(expired=0, hinted=0)
+
+
+async def test_one_sweeper_at_a_time(world: World) -> None:
+    async with transaction(world.pool) as conn:
+        assert await sweep.try_lock(conn)
+        assert await service.sweep_once(world.context) is None
+    assert await service.sweep_once(world.context) is not None
+
+
+async def test_resuming_hints_what_waits(world: World, person: Person) -> None:
+    batch = await world.batch(person, 3)
+    await batch.finish(1)
+    await service.pause(world.context, person.user, batch.id)
+    world.hints.told.clear()
+    await service.resume(world.context, person.user, batch.id)
+    assert world.hints.told == [batch.photos[0], batch.photos[2]]
+
+
+async def test_retries_hint_their_photos(world: World, person: Person) -> None:
+    batch = await world.batch(person, 3)
+    await asyncio.gather(*(batch.fail(position) for position in range(3)))
+    world.hints.told.clear()
+    await service.retry_photo(world.context, person.user, batch.photos[1])
+    assert world.hints.told == [batch.photos[1]]
+    await service.retry_failed(world.context, person.user, batch.id)
+    assert sorted(world.hints.told) == sorted(batch.photos)
+
+
+async def rows_of(world: World, batch: Batch) -> int:
+    """Rows of any table that belong to a batch."""
+    async with world.pool.connection() as conn:
+        cursor = await conn.execute(
+            """
+            SELECT (SELECT count(*) FROM batches WHERE id = %(id)s) + (SELECT count(*) FROM photos WHERE batch_id = %(id)s)
+                 + (SELECT count(*) FROM uploads WHERE batch_id = %(id)s)
+                 + (SELECT count(*) FROM batch_events WHERE batch_id = %(id)s)""",
+            {"id": batch.id},
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def test_the_purge_takes_deleted_batches_with_all_that_is_theirs(world: World, person: Person) -> None:
+    gone, kept = await world.batch(person, 2), await world.batch(person, 1)
+    await gone.finish(0)
+    await service.delete(world.context, person.user, gone.id)
+    folder = Folder()
+    assert (await service.purge_once(world.context, folder)).batches == 0  # a worker may still hold a claim
+    assert await rows_of(world, gone) == 1 + 2 + 2 + 4
+    purged = await service.purge_once(world.context, folder, after_seconds=0)
+    assert purged == service.Purged(batches=1, uploads=0, keys=0)
+    assert len(folder.deleted) == 2
+    assert all(key.startswith("originals/") for key in folder.deleted)
+    assert await rows_of(world, gone) == 0
+    assert await rows_of(world, kept) == 1 + 1 + 1 + 1
+
+
+async def test_the_purge_takes_unused_uploads_and_old_keys(world: World, person: Person) -> None:
+    expired, fresh = await world.uploads(person, 1), await world.uploads(person, 1)
+    async with world.pool.connection() as conn:
+        await conn.execute("UPDATE uploads SET expires_at = now() WHERE id = ANY (%s)", [expired])
+        await conn.execute(
+            """INSERT INTO idempotency_keys VALUES (%s, 'old', 'x', %s, now() - interval '25 hours'),
+                                                   (%s, 'new', 'x', %s, now())""",
+            [person.user, UUID(int=1), person.user, UUID(int=2)],
+        )
+    folder = Folder()
+    assert await service.purge_once(world.context, folder) == service.Purged(batches=0, uploads=1, keys=1)
+    assert folder.deleted == [f"originals/{expired[0]}"]
+    async with world.pool.connection() as conn:
+        assert await (await conn.execute("SELECT id FROM uploads")).fetchall() == [(fresh[0],)]
