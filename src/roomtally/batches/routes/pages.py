@@ -29,6 +29,7 @@ FOLDER = "plain"
 LISTED = 50  # batches and moves on the first page; the plain one has no second
 ASSETS = {
     "page.css": "text/css",
+    "icon.svg": "image/svg+xml",
     "shared.js": "text/javascript",
     "login.js": "text/javascript",
     "home.js": "text/javascript",
@@ -40,6 +41,12 @@ HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
+}
+PROBLEMS = {
+    "batch-not-found": (
+        "This batch does not exist, or is not yours",
+        "It may have been deleted. Your other batches are untouched.",
+    )
 }
 BATCH_WORDS = {
     BatchStatus.QUEUED: "Queued",
@@ -62,9 +69,8 @@ def answer_error(request: Request[Any, Any, Any], error: errors.RoomtallyError) 
     """A page for a person: signed-out visitors go to the sign-in and come back."""
     if isinstance(error, errors.Unauthorized):
         return Redirect(f"/login?next={quote(request.url.path, safe='')}", status_code=303)
-    status = problems.status_of(error)
-    title = "This batch does not exist, or is not yours" if status == 404 else "This did not work"
-    return _page("problem.html", status, title=title, detail=error.detail)
+    title, detail = PROBLEMS.get(error.slug, ("This did not work", error.detail))
+    return _page("problem.html", problems.status_of(error), title=title, detail=detail)
 
 
 class PageRoutes(Controller):
@@ -158,6 +164,8 @@ def _room(room_type: str | None) -> str:
 
 def _result(photo: Photo) -> str:
     if photo.status is PhotoStatus.DONE:
+        if not photo.item_count:
+            return "No furniture in this photo"
         return f"{_plural(photo.item_count, 'item')} · {_cubic_metres(photo.volume)}"
     return photo.error or ""
 

@@ -156,10 +156,14 @@ function renderPhoto(photo) {
   const chip = row.querySelector(".chip");
   chip.hidden = !done || !photo.roomType;
   chip.textContent = room(photo.roomType ?? "");
-  row.querySelector(".photo__result").textContent = done ? `${plural(photo.itemCount, "item")} · ${cubicMetres(photo.volume)}` : (photo.error ?? "");
+  row.querySelector(".photo__result").textContent = done ? counted(photo) : (photo.error ?? "");
   if (done && !row.querySelector("img")) {
     row.querySelector(".thumb").append(Object.assign(document.createElement("img"), { src: `/api/photos/${photo.id}/thumbnail`, alt: "" }));
   }
+}
+
+function counted({ itemCount, volume }) {
+  return itemCount ? `${plural(itemCount, "item")} · ${cubicMetres(volume)}` : "No furniture in this photo";
 }
 
 function renderInventory({ inventorySummary: summary, counts, status }) {
