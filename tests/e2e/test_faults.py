@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
@@ -60,13 +60,12 @@ def _number(state: dict[str, Any]) -> int:
 
 
 @contextlib.asynccontextmanager
-async def watched(owner: Api, batch: dict[str, Any], seconds: float = 60) -> AsyncIterator[Viewer]:
+async def watched(owner: Api, batch: dict[str, Any], seconds: float = 60) -> AsyncGenerator[Viewer]:
     """A viewer through whatever the block does; at the end it must have seen `complete` and agree with REST."""
     viewer = Viewer(owner, batch["batchId"])
-    async with asyncio.timeout(seconds):
-        following = asyncio.create_task(viewer.follow())
+    async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+        group.create_task(viewer.follow())
         yield viewer
-        await following
     snapshot = (await owner.http.get(f"/api/batches/{batch['batchId']}")).json()
     assert {key: value for key, value in viewer.state.items() if key != "committedAt"} == snapshot
     assert viewer.final
