@@ -31,7 +31,8 @@ class Record:
         self._open = True
         self.status = LEFT
         parent = tracing.context_of(header_of(scope, b"traceparent"))
-        self.span = tracing.tracer().start_span(scope["method"], context=parent, kind=trace.SpanKind.SERVER)
+        self._span = tracing.tracer().start_span(scope["method"], context=parent, kind=trace.SpanKind.SERVER)
+        self._token = context.attach(trace.set_span_in_context(self._span))
         metrics.HTTP_IN_FLIGHT.inc()
 
     def close(self) -> None:
@@ -44,10 +45,12 @@ class Record:
         self._count(route, seconds)
         self._tell(route, seconds)
         self._end_span(route)
+        context.detach(self._token)
+        self._span = trace.INVALID_SPAN  # a stream lives on for hours: it need not keep its span
 
     def _count(self, route: str, seconds: float) -> None:
         method = self._scope["method"]
-        trace_id = f"{self.span.get_span_context().trace_id:032x}"
+        trace_id = f"{self._span.get_span_context().trace_id:032x}"
         metrics.HTTP_REQUESTS.labels(method, route, str(self.status)).inc()
         metrics.HTTP_SECONDS.labels(method, route).observe(seconds, {"trace_id": trace_id})
 
@@ -63,11 +66,11 @@ class Record:
         )
 
     def _end_span(self, route: str) -> None:
-        self.span.update_name(f"{self._scope['method']} {route}")
-        self.span.set_attributes({"http.route": route, "http.response.status_code": self.status})
+        self._span.update_name(f"{self._scope['method']} {route}")
+        self._span.set_attributes({"http.route": route, "http.response.status_code": self.status})
         if self.status >= 500:
-            self.span.set_status(trace.StatusCode.ERROR)
-        self.span.end()
+            self._span.set_status(trace.StatusCode.ERROR)
+        self._span.end()
 
 
 class Recorder:
@@ -87,12 +90,10 @@ class Recorder:
                 record.status = message["status"]
             await send(message)
 
-        token = context.attach(trace.set_span_in_context(record.span))
         try:
             await self._app(scope, receive, watch)
         finally:
             record.close()
-            context.detach(token)
 
 
 def stream_begins(scope: Any, status: int = 200) -> None:

@@ -1,0 +1,70 @@
+"""API tokens: valid everywhere but where tokens are made."""
+
+from tests.fixtures.app import JPEG, Api
+from tests.fixtures.problems import problem
+
+INVALID = (401, "invalid-token", "This API token is not valid (any more); make a new one.")
+
+
+async def make(api: Api, name: str = "script") -> tuple[str, dict[str, str]]:
+    answer = await api.http.post("/api/tokens", json={"name": name})
+    assert answer.status_code == 201
+    assert answer.json()["token"].startswith("rt_")
+    return answer.json()["id"], {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+async def test_a_token_does_what_its_owner_may(api: Api, nobody: Api):
+    _, bearer = await make(api)
+    project = (await nobody.http.post("/api/projects", json={"name": "Lyon"}, headers=bearer)).json()["id"]
+    upload = (await nobody.http.post("/api/uploads", content=JPEG, headers=bearer)).json()["uploadId"]
+    body = {"projectId": project, "uploads": [upload]}
+    batch = (await nobody.http.post("/api/batches", json=body, headers=bearer)).json()
+    assert (await api.http.get(f"/api/batches/{batch['batchId']}")).json() == batch
+
+
+async def test_a_token_makes_no_tokens(api: Api, nobody: Api):
+    _, bearer = await make(api)
+    answer = await nobody.http.post("/api/tokens", json={"name": "child"}, headers=bearer)
+    assert problem(answer) == (403, "token-makes-no-tokens", "A token cannot make tokens; sign in with a browser.")
+
+
+async def test_the_list_tells_no_secret(api: Api, stranger: Api):
+    first, bearer = await make(api, "first")
+    second, _ = await make(api, "second")
+    await api.http.get("/api/projects", headers=bearer)
+    items = (await api.http.get("/api/tokens")).json()["items"]
+    assert [(item["id"], item["name"]) for item in items] == [(second, "second"), (first, "first")]
+    assert items[0]["lastUsedAt"] is None
+    assert items[1]["lastUsedAt"] is not None
+    assert all(set(item) == {"id", "name", "createdAt", "lastUsedAt"} for item in items)
+    assert (await stranger.http.get("/api/tokens")).json()["items"] == []
+
+
+async def test_the_use_is_noted_once_a_minute(api: Api):
+    token_id, bearer = await make(api)
+    await api.http.get("/api/projects", headers=bearer)
+    before = await api.ask("SELECT last_used_at FROM api_tokens WHERE id = %s", token_id)
+    await api.http.get("/api/projects", headers=bearer)
+    assert await api.ask("SELECT last_used_at FROM api_tokens WHERE id = %s", token_id) == before
+
+
+async def test_a_withdrawn_token_is_out_at_once(api: Api, nobody: Api, stranger: Api):
+    token_id, bearer = await make(api)
+    gone = (404, "token-not-found", "You have no such token.")
+    assert problem(await stranger.http.delete(f"/api/tokens/{token_id}")) == gone
+    assert (await api.http.delete(f"/api/tokens/{token_id}")).status_code == 204
+    assert problem(await nobody.http.get("/api/projects", headers=bearer)) == INVALID
+    assert problem(await api.http.delete(f"/api/tokens/{token_id}")) == gone
+
+
+async def test_bearers_that_are_none(api: Api, nobody: Api):
+    malformed = (401, "invalid-token", "Send the token as 'Authorization: Bearer rt_...'.")
+    for header, expected in {
+        "Bearer rt_forged": INVALID,
+        "Bearer something": malformed,
+        "Bearer": malformed,
+        "Basic cnRfOng=": malformed,
+    }.items():
+        assert problem(await nobody.http.get("/api/projects", headers={"Authorization": header})) == expected
+    # a bearer that is no good is not saved by a good cookie
+    assert problem(await api.http.get("/api/projects", headers={"Authorization": "Bearer rt_forged"})) == INVALID
