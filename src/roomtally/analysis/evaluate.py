@@ -43,10 +43,10 @@ def _litres(label: str) -> int:
 
 def _photos(score: Score) -> Table:
     table = Table(title="photo by photo")
-    table.add_column("photo", no_wrap=True, min_width=20)
+    table.add_column("photo", no_wrap=True, max_width=17)  # all columns fit 80
     table.add_column("room", no_wrap=True)
-    for heading in ("right", "extra", "missed", "m³", "true", "ms"):
-        table.add_column(heading, justify="right")
+    for heading in ("hit", "extra", "miss", "m³", "true", "ms"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for photo in score.photos:
         table.add_row(*_row(photo), style=None if photo.room_right and not photo.extra + photo.missed else "yellow")
     return table

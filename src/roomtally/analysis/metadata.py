@@ -66,6 +66,8 @@ def _jpeg(data: bytes, turn: int) -> Iterator[bytes]:
             break  # what follows is a second picture, with metadata of its own
         (length,) = struct.unpack_from(">H", data, at)
         end = at + length
+        if end > len(data):
+            raise ValueError("a segment reaches beyond the file")
         if marker == _START_OF_SCAN:
             end = _end_of_scan(data, end)
         if _is_kept(marker, data[at + 2 : at + 2 + len(_ICC)]):

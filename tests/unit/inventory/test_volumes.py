@@ -1,0 +1,35 @@
+from itertools import chain
+
+import pytest
+
+from roomtally.inventory import allowance, volumes
+
+
+@pytest.mark.parametrize("volume", volumes.VOLUMES.values(), ids=lambda volume: volume.label)
+def test_each_row_is_sound(volume: volumes.Volume) -> None:
+    assert 0 < volume.low <= volume.typical <= volume.high <= 100_000
+    assert volume.label_fr
+    assert volume.label_en
+    assert set(volume.sources) <= volumes.SOURCES.keys()
+    estimate = not volume.sources and volume.label != "other"
+    assert not estimate or volume.low == volume.high, "our own estimates have no range to show"
+
+
+def test_every_source_is_used() -> None:
+    used = set(chain.from_iterable(volume.sources for volume in volumes.VOLUMES.values()))
+    assert used == volumes.SOURCES.keys()
+
+
+def test_what_stays_has_no_volume() -> None:
+    assert not volumes.FIXED & volumes.VOLUMES.keys()
+
+
+def test_a_name_nobody_has_measured_is_an_other_item() -> None:
+    assert volumes.find("aquarium") is None
+    assert volumes.of("aquarium") == volumes.VOLUMES["other"]
+    assert volumes.of("bed").typical == 1600
+
+
+def test_the_allowance_is_for_measured_rooms_only() -> None:
+    assert allowance.litres("living_room") == 690
+    assert allowance.litres("unknown") == allowance.litres("Grandma's attic") == 0
