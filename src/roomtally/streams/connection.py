@@ -157,7 +157,7 @@ class Stream:
     def cut(self, reason: Reason) -> None:
         """For a stream whose socket takes nothing: the connection is closed without a last word."""
         self.busy = self._cut = True
-        self.end(reason, b"")
+        self.end(reason, sse.farewell())
         if self._task:
             self._task.cancel()
         else:

@@ -116,6 +116,9 @@ class Hub:
         if self.draining:
             return self._farewell(viewer)
         topic = await self._hold(key, viewer.last_n)
+        if self.draining:  # since we asked
+            self._release(topic)
+            return self._farewell(viewer)
         stream = Stream(viewer, topic, self, time.monotonic() + sse.jitter(self._pace.stream_max_seconds, LIFE_SPREAD))
         if viewer.after and (viewer.after.epoch != self.epoch or viewer.after.n > topic.last):
             stream.prefix += sse.reset("epoch" if viewer.after.epoch != self.epoch else "ahead")

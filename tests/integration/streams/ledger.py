@@ -57,6 +57,7 @@ class Ledger:
         self.gate = asyncio.Event()
         self.gate.set()
         self.broken = False
+        self.log_limit = 500
 
     def create(self) -> UUID:
         topic = uuid4()
@@ -97,16 +98,17 @@ class Ledger:
         self._read("snapshot")
         document = self.document(topic)
         await self.gate.wait()
+        self._fail_if_broken()
         return document
 
     async def log(self, after: Mapping[UUID, int]) -> Mapping[UUID, list[Event]]:
         self._read("log")
         await asyncio.sleep(0)
-        return {
-            topic: self.logs[topic][max(n, self.kept_after[topic]) :]
-            for topic, n in after.items()
-            if topic in self.logs
-        }
+        return {topic: self._logged(topic, n) for topic, n in after.items() if topic in self.logs}
+
+    def _logged(self, topic: UUID, n: int) -> list[Event]:
+        first = max(n, self.kept_after[topic])
+        return self.logs[topic][first : first + self.log_limit]
 
     async def sweep(self, known: Mapping[UUID, int], credentials: Collection[UUID]) -> Sweep:
         self._read("sweep")
@@ -118,5 +120,8 @@ class Ledger:
 
     def _read(self, kind: str) -> None:
         self.reads[kind] += 1
+        self._fail_if_broken()
+
+    def _fail_if_broken(self) -> None:
         if self.broken:
             raise ConnectionError("the database is away")

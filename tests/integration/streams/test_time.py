@@ -164,6 +164,19 @@ async def test_a_draining_hub_answers_newcomers_with_retry_and_the_end(house: Ho
     assert house.ledger.reads["snapshot"] == 0
 
 
+async def test_who_comes_while_drain_begins_is_sent_away_too(house: House) -> None:
+    topic = house.ledger.create()
+    house.ledger.gate.clear()
+    coming = asyncio.create_task(house.watch(topic))
+    await until(lambda: house.ledger.reads["snapshot"])
+    await house.hub.drain()
+    house.ledger.gate.set()
+    socket = await coming
+    assert socket.ended
+    assert not socket.events
+    assert house.hub.stats().topics == 0
+
+
 async def test_drain_is_spread_over_the_given_time(house: House) -> None:
     topic = house.ledger.create()
     sockets = await house.watch_all([topic] * 40)
