@@ -67,7 +67,8 @@ class BatchDocument(msgspec.Struct, frozen=True):
 
 
 def _stamped(body: bytes, committed_at: float | None) -> bytes:
-    return body if committed_at is None else b'%s,"committedAt":%d}' % (body[:-1], committed_at * 1000)
+    """Milliseconds with three decimals: what is measured by it is a fraction of one."""
+    return body if committed_at is None else b'%b,"committedAt":%.3f}' % (body[:-1], committed_at * 1000)
 
 
 class BatchFeed:
