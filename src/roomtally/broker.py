@@ -135,7 +135,7 @@ class HintBroker(RedisStreamBroker):
 
     async def _make_group(self) -> None:
         try:
-            await self.client.xgroup_create(QUEUE, GROUP, id="0", mkstream=True)
+            await self.client.xgroup_create(QUEUE, GROUP, id=self.consumer_id, mkstream=True)
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
