@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 SOURCES := pyproject.toml hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up test verify lint evaluate bench lock clean
+.PHONY: help up test smoke verify lint evaluate lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ up: $(RUN_STAMP) ## start the whole product: PostgreSQL, Valkey, web, worker, sw
 test: $(DEV_STAMP) ## run all tests that a change must pass (under 5 minutes)
 	$(BIN)/python -m pytest
 
+smoke: $(DEV_STAMP) ## two demo photos through a running `make up`, every event printed, everything checked
+	$(BIN)/roomtally smoke
+
 verify: $(DEV_STAMP) ## the long races and soaks (about 15 minutes)
 	$(BIN)/python -m pytest tests/verify -m verify
 
@@ -39,6 +42,10 @@ lint: $(DEV_STAMP) ## style, types, import contracts, dependencies
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+PHOTOS ?= ../shared/photos
+evaluate: $(DEV_STAMP) ## how well the analyzer counts the photos of a folder with a truth.json: make evaluate PHOTOS=DIR
+	$(BIN)/python -m roomtally.analysis.evaluate $(PHOTOS)
 
 lock: $(DEV_STAMP) ## pin all versions anew, without any registry address
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
