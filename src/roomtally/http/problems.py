@@ -109,7 +109,7 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
         extra["errors"] = _field_errors(error)
     response = _response(request, error.status_code, slug, detail, extra)
     if allow := (error.headers or {}).get("allow"):
-        response.headers["Allow"] = allow
+        response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))  # from a set: in any order
     return response
 
 

@@ -1,0 +1,91 @@
+"""Every refusal is a problem document, whoever refuses: our code, the framework, or an accident."""
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from roomtally.settings import Settings
+from tests.fixtures.app import Api, WebProcess, running_web
+from tests.fixtures.problems import problem
+
+NO_PAGE = "There is nothing at this address; the API is described at /api/openapi.json."
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nope", "/api/openapi", "/../etc/passwd", "/api/batches/x/y/z"])
+async def test_an_address_without_anything(nobody: Api, path: str):
+    answer = await nobody.http.get(path)
+    assert problem(answer) == (404, "no-such-page", NO_PAGE)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_method_that_an_address_does_not_take(nobody: Api):
+    answer = await nobody.http.put("/api/projects")
+    assert problem(answer)[:2] == (405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, POST, OPTIONS"
+
+
+async def test_a_body_that_does_not_fit_says_where(api: Api):
+    answer = await api.http.post("/api/projects", json={"name": 7})
+    assert problem(answer) == (
+        400,
+        "invalid-request",
+        "The request cannot be understood; see `errors` for what to change.",
+    )
+    assert answer.json()["errors"] == [{"message": "Expected `str`, got `int`", "field": "name", "source": "body"}]
+    assert answer.json()["instance"] == "/api/projects"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"null", b"[]"])
+async def test_a_body_that_is_no_json(api: Api, body: bytes):
+    answer = await api.http.post("/api/projects", content=body, headers={"Content-Type": "application/json"})
+    assert problem(answer)[:2] == (400, "invalid-request")
+    assert answer.json()["errors"]
+
+
+async def test_a_json_body_beyond_1_mib(api: Api):
+    for path in ("/api/projects", "/api/batches"):
+        answer = await api.http.post(path, json={"name": "x" * 2**20, "projectId": "x", "uploads": []})
+        assert problem(answer)[:2] == (413, "request-too-large")
+
+
+async def test_an_accident_tells_nothing_but_its_trace(settings: Settings, tmp_path: Path):
+    with running_web(settings, tmp_path) as web:
+        async with Api(web) as api:
+            await api.sign_in()
+            await api.run("ALTER TABLE api_tokens RENAME COLUMN name TO hidden")
+            answer = await api.http.get("/api/tokens")
+            assert problem(answer) == (
+                500,
+                "internal-error",
+                "Something went wrong on our side. Try again; if it stays, report the traceId.",
+            )
+            assert set(answer.json()) == {"type", "title", "status", "detail", "instance", "traceId"}
+            lines = [json.loads(line) for line in web.log.read_text().splitlines()]
+            [failed] = [line for line in lines if line["event"] == "request_failed"]
+            assert failed["trace_id"] == answer.json()["traceId"]
+            assert "UndefinedColumn" in failed["exception"]
+
+
+async def test_a_database_that_goes_away_is_told_as_503(settings: Settings, tmp_path: Path):
+    with running_web(settings, tmp_path) as web:
+        async with Api(web) as api:
+            await api.sign_in()
+            end_connections(web)
+            answer = await api.http.get("/api/projects")
+            assert problem(answer) == (
+                503,
+                "database-unavailable",
+                "The database does not answer; try again in a moment.",
+            )
+            assert answer.headers["retry-after"] == "2"
+            assert (await api.http.get("/api/projects")).status_code == 200
+
+
+def end_connections(web: WebProcess) -> None:
+    with psycopg.connect(web.settings.database_url, autocommit=True) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
