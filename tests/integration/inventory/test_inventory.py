@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from roomtally import errors
+from roomtally.accounts.model import UserId
 from roomtally.batches import service
 from roomtally.batches.model import FoundItem
 from roomtally.inventory import volumes
@@ -28,6 +29,10 @@ def totals(inventory: Inventory) -> dict[str, tuple[int, float, float]]:
     return {room.room_type: (room.items, room.volume, room.usually_also) for room in inventory.by_room}
 
 
+def user(person: Person) -> UserId:
+    return UserId(person.user)
+
+
 @pytest.fixture
 def inventories(world: World) -> Inventories:
     return Inventories(world.pool)
@@ -41,7 +46,7 @@ async def test_a_batch_is_summed_by_room_and_agrees_with_its_snapshot(
     await finish(batch, 1, "bedroom", item("chair", 2))
     await finish(batch, 2, "unknown")
     await batch.fail(3)
-    inventory = await inventories.of_batch(person.user, batch.id)
+    inventory = await inventories.of_batch(user(person), batch.id)
     assert totals(inventory) == {"bedroom": (4, 2.15, 1.26), "unknown": (0, 0.0, 0.0)}
     assert {entry.label: entry.proposed for entry in inventory.by_item} == {"bed": 0, "chair": 0, "nightstand": 1}
     summary = (await batch.snapshot()).inventory_summary
@@ -56,7 +61,7 @@ async def test_a_confirmed_list_has_no_proposals_and_nothing_usually_also_there(
     await finish(batch, 0, "bedroom", item("bed"), item("nightstand", proposed=True))
     async with world.pool.connection() as conn:
         await conn.execute("UPDATE photos SET confirmed = true WHERE batch_id = %s", [batch.id])
-    inventory = await inventories.of_batch(person.user, batch.id)
+    inventory = await inventories.of_batch(user(person), batch.id)
     assert totals(inventory) == {"bedroom": (2, 1.75, 0.0)}
     assert [entry.proposed for entry in inventory.by_item] == [0, 0]
 
@@ -69,7 +74,7 @@ async def test_what_a_person_took_away_is_gone_and_what_they_measured_has_no_ran
     async with world.pool.connection() as conn:
         await conn.execute("UPDATE items SET source = 'person', count = 0 WHERE label = 'chair'")
         await conn.execute("UPDATE items SET source = 'person', litres_each = 1234 WHERE label = 'desk'")
-    inventory = await inventories.of_batch(person.user, batch.id)
+    inventory = await inventories.of_batch(user(person), batch.id)
     (desk,) = inventory.by_item
     assert (desk.label, desk.volume_range.low, desk.volume_range.high) == ("desk", 1.234, 1.234)
 
@@ -77,26 +82,26 @@ async def test_what_a_person_took_away_is_gone_and_what_they_measured_has_no_ran
 async def test_a_move_is_all_its_batches_but_the_deleted_ones(
     world: World, person: Person, inventories: Inventories
 ) -> None:
-    assert (await inventories.of_project(person.user, person.project)).total_items == 0
+    assert (await inventories.of_project(user(person), person.project)).total_items == 0
     batches = [await world.batch(person, 1) for _ in range(3)]
     for batch in batches:
         await finish(batch, 0, "office", item("desk"))
     await service.delete(world.context, person.user, batches[0].id)
-    inventory = await inventories.of_project(person.user, person.project)
+    inventory = await inventories.of_project(user(person), person.project)
     assert totals(inventory) == {"office": (2, 1.5, 2.16)}
 
 
 async def test_nobody_sees_anybody_elses(world: World, person: Person, inventories: Inventories) -> None:
     batch, stranger = await world.batch(person, 1), await world.person()
-    for user, known in ((stranger.user, batch.id), (person.user, uuid4())):
+    for asking, known in ((stranger, batch.id), (person, uuid4())):
         with pytest.raises(errors.NotFound, match="batch-not-found"):
-            await inventories.of_batch(user, known)
-    for user, known in ((stranger.user, person.project), (person.user, uuid4())):
+            await inventories.of_batch(user(asking), known)
+    for asking, known in ((stranger, person.project), (person, uuid4())):
         with pytest.raises(errors.NotFound, match="project-not-found"):
-            await inventories.of_project(user, known)
+            await inventories.of_project(user(asking), known)
     await service.delete(world.context, person.user, batch.id)
     with pytest.raises(errors.NotFound, match="batch-not-found"):
-        await inventories.of_batch(person.user, batch.id)
+        await inventories.of_batch(user(person), batch.id)
 
 
 PATHS = ["/api/projects/{}/inventory", "/api/batches/{}/inventory"]

@@ -1,10 +1,11 @@
 """A checkpoint is a pickle, and a pickle may run anything: this reader must not."""
 
-import os
 import pickle
 import struct
+import sys
 from collections import OrderedDict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,67 +14,65 @@ import pytest
 from roomtally.analysis.conversion import checkpoint
 
 
-class _Storage:
-    """Pickles as a reference to a storage of floats."""
+class FloatStorage:
+    """Stands for torch's; pickled by name only."""
 
 
-class _Pickler(pickle._Pickler):
-    def persistent_id(self, obj: Any) -> Any:
-        return ("storage", _Name("torch", "FloatStorage"), "0", "cpu", 6, None) if isinstance(obj, _Storage) else None
-
-    def save(self, obj: Any, save_persistent_id: bool = True) -> Any:
-        if isinstance(obj, _Name):
-            self.write(b"c" + f"{obj.module}\n{obj.name}\n".encode())
-            return None
-        return super().save(obj, save_persistent_id)
+def _rebuild_tensor_v2() -> None: ...
 
 
-class _Name:
-    def __init__(self, module: str, name: str) -> None:
-        self.module, self.name = module, name
+@pytest.fixture(autouse=True)
+def torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Just enough of PyTorch to write a checkpoint by the names it uses."""
+    for name, thing in {"torch": FloatStorage, "torch._utils": _rebuild_tensor_v2}.items():
+        module = ModuleType(name)
+        setattr(module, thing.__name__, thing)
+        monkeypatch.setitem(sys.modules, name, module)
+        monkeypatch.setattr(thing, "__module__", name)
 
 
-class _Tensor:
+class Tensor:
     def __init__(self, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
-        self.shape, self.strides = shape, strides
+        self.shape = shape
+        self.strides = strides
 
     def __reduce__(self) -> Any:
-        return _Rebuild(), (_Storage(), 0, self.shape, self.strides, False, OrderedDict())
+        hooks: OrderedDict[str, object] = OrderedDict()
+        return _rebuild_tensor_v2, (FloatStorage(), 0, self.shape, self.strides, False, hooks)
 
 
-class _Rebuild(_Name):
-    def __init__(self) -> None:
-        super().__init__("torch._utils", "_rebuild_tensor_v2")
-
-    def __call__(self) -> None: ...
+class Writer(pickle.Pickler):
+    def persistent_id(self, obj: Any, /) -> Any:
+        return ("storage", FloatStorage, "0", "cpu", 6, None) if isinstance(obj, FloatStorage) else None
 
 
-def written(path: Path, state: Any) -> Path:
+def written(path: Path, **state: object) -> Path:
     with path.open("wb") as file:
         for part in (checkpoint.MAGIC, 1001, {"little_endian": True}):
             pickle.dump(part, file, protocol=2)
-        _Pickler(file, protocol=2).dump(state)
+        Writer(file, protocol=2).dump(OrderedDict(state))
         pickle.dump(["0"], file, protocol=2)
         file.write(struct.pack("<q", 6) + np.arange(6, dtype=np.float32).tobytes())
     return path
 
 
 def test_tensors_are_read_and_strides_honoured(tmp_path: Path) -> None:
-    state = OrderedDict(plain=_Tensor((2, 3), (3, 1)), turned=_Tensor((3, 2), (1, 3)))
-    arrays = checkpoint.load(written(tmp_path / "a.pth", state))
+    path = written(tmp_path / "a.pth", plain=Tensor((2, 3), (3, 1)), turned=Tensor((3, 2), (1, 3)))
+    arrays = checkpoint.load(path)
     assert arrays["plain"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert arrays["turned"].tolist() == [[0, 3], [1, 4], [2, 5]]
 
 
-class _Evil:
-    def __reduce__(self) -> Any:
-        return os.system, ("touch /tmp/roomtally-was-here",)
-
-
 def test_anything_else_is_refused_before_it_runs(tmp_path: Path) -> None:
-    with pytest.raises(pickle.UnpicklingError, match="system is not allowed"):
-        checkpoint.load(written(tmp_path / "evil.pth", OrderedDict(weights=_Evil())))
-    assert not Path("/tmp/roomtally-was-here").exists()
+    trace = tmp_path / "it-ran"
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return Path.touch, (trace,)
+
+    with pytest.raises(pickle.UnpicklingError, match="is not allowed in a checkpoint"):
+        checkpoint.load(written(tmp_path / "evil.pth", weights=Evil()))
+    assert not trace.exists()
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
