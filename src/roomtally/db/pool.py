@@ -18,10 +18,10 @@ OPTIONS = "-c jit=off -c statement_timeout=30s"
 PREPARE_AFTER = 2  # executions; planning anew each time costs 42 % of the claim-and-finish rate
 
 
-def create_pool(url: str, size: int) -> Pool:
-    """A pool that is not opened yet (`await pool.open()`): `size` connections at most, one at least."""
+def create_pool(url: str, size: int, name: str = "roomtally") -> Pool:
+    """A pool that is not opened yet: one connection at least, `size` at most, shown as `name` in pg_stat_activity."""
     return AsyncConnectionPool(
-        conninfo.make_conninfo(url, options=OPTIONS, application_name="roomtally"),
+        conninfo.make_conninfo(url, options=OPTIONS, application_name=name),
         kwargs={"autocommit": True, "prepare_threshold": PREPARE_AFTER},
         min_size=1,
         max_size=size,

@@ -3,10 +3,12 @@
 from uuid import UUID
 
 import pytest
+from psycopg import errors as pg_errors
 
 from roomtally import errors
 from roomtally.batches import service
 from roomtally.batches.model import FoundItem, Summary
+from tests.fixtures import variations
 from tests.fixtures.batches import Batch, Person, World
 
 BED = FoundItem(label="bed", count=1, litres=900)
@@ -96,20 +98,33 @@ async def test_a_removed_item_comes_back_by_the_person_only(batch: Batch) -> Non
     assert await sums(batch) == {"bed": (2, 1.6), "lamp": (2, 0.1)}
 
 
-async def test_the_analyzer_does_not_undo_the_person_in_a_retry(shared_world: World, shared_person: Person) -> None:
-    batch = await shared_world.batch(shared_person, 1)
+async def retry_after_the_persons_word(world: World, person: Person) -> Batch:
+    """The person adds a desk and denies a lamp on a failed photo; then the analyzer finds other numbers of both."""
+    batch = await world.batch(person, 1)
     await batch.fail(0)
-    context, user, photo = shared_world.context, shared_person.user, batch.photos[0]
+    context, user, photo = world.context, person.user, batch.photos[0]
     await service.add_item(context, user, photo, label="desk", count=1, litres=400)
     gone = await service.add_item(context, user, photo, label="lamp", count=1, litres=400)
     await service.remove_item(context, user, gone.item_id, version=gone.version)
     await service.retry_photo(context, user, photo)
-    found = [BED, LAMP, FoundItem(label="desk", count=7, litres=1)]
-    await batch.finish(0, found)
+    await batch.finish(0, [BED, LAMP, FoundItem(label="desk", count=7, litres=1)])
+    return batch
+
+
+async def test_the_analyzer_does_not_undo_the_person_in_a_retry(shared_world: World, shared_person: Person) -> None:
+    batch = await retry_after_the_persons_word(shared_world, shared_person)
     assert await sums(batch) == {"bed": (1, 0.9), "desk": (1, 0.4)}
     rooms = (await batch.snapshot()).inventory_summary
     assert rooms is not None
     assert [(room.room_type, room.items) for room in rooms.by_room] == [("bedroom", 2)]
+
+
+async def test_without_that_rule_the_photo_could_not_be_finished(
+    shared_world: World, shared_person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variations.person_not_heard(monkeypatch)
+    with pytest.raises(pg_errors.UniqueViolation):
+        await retry_after_the_persons_word(shared_world, shared_person)
 
 
 @pytest.mark.parametrize(
