@@ -9,11 +9,13 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.datastructures import Cookie
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody
 
 from roomtally.accounts import auth
 from roomtally.accounts.model import SESSION_COOKIE, Principal
 from roomtally.accounts.service.sessions import Accounts
+from roomtally.http.document import problems
 from roomtally.settings import Settings
 
 SECONDS_A_DAY = 86_400
@@ -57,23 +59,42 @@ class SessionRoutes(Controller):
     path = "/api/sessions"
     tags = ("Accounts",)
 
-    @post("/", summary="Sign in: sets the session cookie", security=[{}])
+    @post("/", summary="Sign in: sets the session cookie", security=[{}], responses=problems(400, 401, 403, 429, 503))
     async def sign_in(
-        self, request: Request[Any, Any, Any], data: SignIn, accounts: Accounts, settings: Settings
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[SignIn],
+        accounts: NamedDependency[Accounts],
+        settings: NamedDependency[Settings],
     ) -> Response[SignedIn]:
         address = request.client.host if request.client else ""
         user, secret = await accounts.sign_in(data.email, data.password, address)
         cookie = _cookie(secret, settings.session_days * SECONDS_A_DAY, secure=is_secure(request, settings))
         return Response(SignedIn(user.id, user.email, user.role), cookies=[cookie])
 
-    @get("/current", summary="Who is signed in", dependencies={"principal": Provide(auth.principal)})
-    async def current(self, principal: Principal, accounts: Accounts) -> SignedIn:
+    @get(
+        "/current",
+        summary="Who is signed in",
+        responses=problems(401),
+        dependencies={"principal": Provide(auth.principal)},
+    )
+    async def current(self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> SignedIn:
         user = await accounts.get_user(principal)
         return SignedIn(user.id, user.email, user.role)
 
-    @delete("/current", summary="Sign out", status_code=204, dependencies={"principal": Provide(auth.principal)})
+    @delete(
+        "/current",
+        summary="Sign out",
+        status_code=204,
+        responses=problems(401, 403),
+        dependencies={"principal": Provide(auth.principal)},
+    )
     async def sign_out(
-        self, request: Request[Any, Any, Any], principal: Principal, accounts: Accounts, settings: Settings
+        self,
+        request: Request[Any, Any, Any],
+        principal: NamedDependency[Principal],
+        accounts: NamedDependency[Accounts],
+        settings: NamedDependency[Settings],
     ) -> Response[None]:
         await accounts.sign_out(principal)
         return Response(None, cookies=[_cookie("", 0, secure=is_secure(request, settings))])
@@ -84,18 +105,24 @@ class TokenRoutes(Controller):
     tags = ("Accounts",)
     dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
 
-    @post("/", summary="Make an API token (not with a token)")
-    async def create(self, principal: Principal, data: NewToken, accounts: Accounts) -> TokenMade:
+    @post("/", summary="Make an API token (not with a token)", responses=problems(400, 401, 403))
+    async def create(
+        self, principal: NamedDependency[Principal], data: JSONBody[NewToken], accounts: NamedDependency[Accounts]
+    ) -> TokenMade:
         token_id, secret = await accounts.create_token(principal, data.name)
         return TokenMade(token_id, data.name, secret)
 
-    @get("/", summary="Your API tokens, without their secrets")
-    async def list_tokens(self, principal: Principal, accounts: Accounts) -> TokenPage:
+    @get("/", summary="Your API tokens, without their secrets", responses=problems(401))
+    async def list_tokens(
+        self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]
+    ) -> TokenPage:
         found = await accounts.list_tokens(principal)
         return TokenPage([Token(t.id, t.name, t.created_at, t.last_used_at) for t in found])
 
-    @delete("/{token_id:uuid}", summary="Withdraw an API token", status_code=204)
-    async def withdraw(self, principal: Principal, token_id: UUID, accounts: Accounts) -> None:
+    @delete("/{token_id:uuid}", summary="Withdraw an API token", status_code=204, responses=problems(401, 403, 404))
+    async def withdraw(
+        self, principal: NamedDependency[Principal], token_id: FromPath[UUID], accounts: NamedDependency[Accounts]
+    ) -> None:
         await accounts.delete_token(principal, token_id)
 
 

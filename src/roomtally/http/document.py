@@ -24,10 +24,10 @@ TITLES = {
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The refusals of a route, for its `responses`."""
+    """The refusals of a route, for its `responses`; 400 is always there, since litestar would describe its own otherwise."""
     return {
         status: ResponseSpec(Problem, description=TITLES[status], media_type=MEDIA_TYPE, generate_examples=False)
-        for status in statuses
+        for status in sorted({400, *statuses})
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 CHECK_SECONDS = 2  # a database that takes longer is no use to a request either
 
@@ -58,7 +59,7 @@ async def live() -> Health:
 
 
 @get("/health/ready", tags=["Health"], summary="Ready for requests", security=[{}], operation_id="ready")
-async def ready(readiness: Readiness) -> Response[Health]:
+async def ready(readiness: NamedDependency[Readiness]) -> Response[Health]:
     reasons = await readiness.reasons()
     health = Health("not ready", reasons) if reasons else Health("ready")
     return Response(health, status_code=503 if reasons else 200)

@@ -7,14 +7,14 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from roomtally import errors
 
-Limit = Annotated[int, Parameter(query="limit", ge=1, le=100, description="Rows of a page.")]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=100, description="Rows of a page.")]
 CursorText = Annotated[
     str | None,
-    Parameter(query="cursor", max_length=200, description="`next` of the page before; opaque."),
+    QueryParameter(name="cursor", max_length=200, description="`next` of the page before; opaque."),
 ]
 Position = tuple[datetime, UUID]
 

@@ -23,7 +23,7 @@ async def test_an_address_without_anything(nobody: Api, path: str):
 async def test_a_method_that_an_address_does_not_take(nobody: Api):
     answer = await nobody.http.put("/api/projects")
     assert problem(answer)[:2] == (405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET, POST, OPTIONS"
+    assert answer.headers["allow"] == "GET, OPTIONS, POST"
 
 
 async def test_a_body_that_does_not_fit_says_where(api: Api):

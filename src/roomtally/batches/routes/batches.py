@@ -7,10 +7,10 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from roomtally import errors
 from roomtally.accounts import auth
@@ -97,10 +97,10 @@ class BatchRoutes(Controller):
         self,
         *,
         request: Request[Any, Any, Any],
-        principal: Principal,
-        context: Context,
-        uploads: Uploads,
-        projects: Projects,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        uploads: NamedDependency[Uploads],
+        projects: NamedDependency[Projects],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[bytes]:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -131,9 +131,9 @@ class BatchRoutes(Controller):
     @get("/", summary="Your batches, newest first", responses=problems(400, 401))
     async def list_batches(
         self,
-        principal: Principal,
-        context: Context,
-        project_id: Annotated[UUID | None, Parameter(query="projectId")] = None,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        project_id: Annotated[UUID | None, QueryParameter(name="projectId")] = None,
         limit: Limit = 50,
         cursor: CursorText = None,
     ) -> BatchPage:
@@ -152,13 +152,13 @@ class BatchRoutes(Controller):
     async def read(
         self,
         *,
-        principal: Principal,
-        context: Context,
-        hub: Hub,
-        batch_id: UUID,
-        if_none_match: Annotated[str | None, Parameter(header="If-None-Match", max_length=1000)] = None,
-        after: Annotated[str | None, Parameter(query="after", max_length=40, description="An event id.")] = None,
-        wait: Annotated[int, Parameter(query="wait", ge=0, le=LONGEST_WAIT, description="Seconds.")] = 0,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        hub: NamedDependency[Hub],
+        batch_id: FromPath[UUID],
+        if_none_match: Annotated[str | None, HeaderParameter(name="If-None-Match", max_length=1000)] = None,
+        after: Annotated[str | None, QueryParameter(name="after", max_length=40, description="An event id.")] = None,
+        wait: Annotated[int, QueryParameter(name="wait", ge=0, le=LONGEST_WAIT, description="Seconds.")] = 0,
     ) -> Response[bytes]:
         known = ids.parse(after) if after else _known(if_none_match)
         progress = await reading.read_progress(context, principal.user_id, batch_id, known)
@@ -172,7 +172,9 @@ class BatchRoutes(Controller):
         status_code=204,
         responses=problems(401, 403, 404),
     )
-    async def delete(self, principal: Principal, context: Context, batch_id: UUID) -> None:
+    async def delete(
+        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
+    ) -> None:
         await control.delete(context, principal.user_id, batch_id)
 
 

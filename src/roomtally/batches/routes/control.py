@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from litestar import Controller, Response, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 
 from roomtally.accounts import auth
 from roomtally.accounts.model import Principal
@@ -21,17 +22,25 @@ class ControlRoutes(Controller):
     dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
 
     @post("/pause", summary="Begin no more photos", status_code=200, responses=REFUSALS)
-    async def pause(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+    async def pause(
+        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
+    ) -> Response[bytes]:
         return answers.snapshot(await control.pause(context, principal.user_id, batch_id))
 
     @post("/resume", summary="Go on", status_code=200, responses=REFUSALS)
-    async def resume(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+    async def resume(
+        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
+    ) -> Response[bytes]:
         return answers.snapshot(await control.resume(context, principal.user_id, batch_id))
 
     @post("/retry-failed", summary="Try all photos in ERROR again", status_code=200, responses=REFUSALS)
-    async def retry_failed(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+    async def retry_failed(
+        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
+    ) -> Response[bytes]:
         return answers.snapshot(await control.retry_failed(context, principal.user_id, batch_id))
 
     @post("/cancel", summary="Stop; photos in work end", status_code=200, responses=REFUSALS)
-    async def cancel(self, principal: Principal, context: Context, batch_id: UUID) -> Response[bytes]:
+    async def cancel(
+        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
+    ) -> Response[bytes]:
         return answers.snapshot(await control.cancel(context, principal.user_id, batch_id))

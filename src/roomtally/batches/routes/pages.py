@@ -12,7 +12,8 @@ from uuid import UUID
 import jinja2
 import msgspec
 from litestar import Controller, Request, Response, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from roomtally import errors
@@ -78,24 +79,31 @@ class PageRoutes(Controller):
     exception_handlers: ClassVar[Any] = {errors.RoomtallyError: answer_error}
 
     @get("/login")
-    async def login(self, next: str = "/") -> Response[str]:  # noqa: A002 - the name in the address
+    async def login(self, next: FromQuery[str] = "/") -> Response[str]:  # noqa: A002 - the name in the address
         return _page("login.html", next=_own_page(next))
 
     @get("/plain/{name:str}")
-    async def asset(self, name: str) -> Response[bytes]:
+    async def asset(self, name: FromPath[str]) -> Response[bytes]:
         if name not in ASSETS:
             raise errors.NotFound("no-such-page", "There is nothing at this address.")
         body = (resources.files(PACKAGE) / FOLDER / name).read_bytes()
         return Response(body, media_type=ASSETS[name], headers=HEADERS | {"Cache-Control": "no-cache"})
 
     @get("/", dependencies={"principal": Provide(auth.principal)})
-    async def home(self, principal: Principal, context: Context, projects: Projects) -> Response[str]:
+    async def home(
+        self,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        projects: NamedDependency[Projects],
+    ) -> Response[str]:
         moves = await projects.list(principal.user_id, LISTED, None)
         batches = await reading.list_batches(context, principal.user_id, limit=LISTED)
         return _page("home.html", projects=moves, names={move.id: move.name for move in moves}, batches=batches)
 
     @get("/batches/{batch_id:str}", dependencies={"principal": Provide(auth.principal)})
-    async def batch(self, principal: Principal, context: Context, batch_id: str) -> Response[str]:
+    async def batch(
+        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[str]
+    ) -> Response[str]:
         progress = await reading.read_progress(context, principal.user_id, _uuid(batch_id))
         assert progress.body is not None
         return _page("batch.html", batch=msgspec.json.decode(progress.body, type=Snapshot))

@@ -5,8 +5,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from roomtally.accounts import auth
@@ -35,7 +36,9 @@ class PhotoRoutes(Controller):
         status_code=200,
         responses={200: answers.SNAPSHOT, **problems(401, 403, 404, 409)},
     )
-    async def retry(self, principal: Principal, context: Context, photo_id: UUID) -> Response[bytes]:
+    async def retry(
+        self, principal: NamedDependency[Principal], context: NamedDependency[Context], photo_id: FromPath[UUID]
+    ) -> Response[bytes]:
         return answers.snapshot(await control.retry_photo(context, principal.user_id, photo_id))
 
     @get(
@@ -43,7 +46,9 @@ class PhotoRoutes(Controller):
         summary="A small picture, once the photo was looked at",
         responses={200: FILE, **problems(401, 404)},
     )
-    async def thumbnail(self, principal: Principal, files: PhotoFiles, photo_id: UUID) -> Stream:
+    async def thumbnail(
+        self, principal: NamedDependency[Principal], files: NamedDependency[PhotoFiles], photo_id: FromPath[UUID]
+    ) -> Stream:
         pieces = await files.open_thumbnail(principal.user_id, photo_id)
         headers = SANDBOX | {"Cache-Control": "private, max-age=3600"}
         return Stream(pieces, media_type="image/webp", headers=headers)
@@ -53,7 +58,9 @@ class PhotoRoutes(Controller):
         summary="The photo as sent, without its hidden data",
         responses={200: FILE, **problems(401, 404, 415)},
     )
-    async def original(self, principal: Principal, files: PhotoFiles, photo_id: UUID) -> Response[Any]:
+    async def original(
+        self, principal: NamedDependency[Principal], files: NamedDependency[PhotoFiles], photo_id: FromPath[UUID]
+    ) -> Response[Any]:
         photo = await files.read_original(principal.user_id, photo_id)
         headers = SANDBOX | {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(photo.filename, safe='')}",

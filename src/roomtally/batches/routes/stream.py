@@ -4,9 +4,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from roomtally.accounts import auth
 from roomtally.accounts.model import Credential
@@ -39,13 +39,14 @@ NOTHING_MORE = ResponseSpec(None, description="The batch is finished and the cli
 async def stream_batch(
     *,
     request: Request[Any, Any, Any],
-    credential: Credential,
-    context: Context,
-    hub: Hub,
-    batch_id: UUID,
-    last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID", max_length=100)] = None,
+    credential: NamedDependency[Credential],
+    context: NamedDependency[Context],
+    hub: NamedDependency[Hub],
+    batch_id: FromPath[UUID],
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=100)] = None,
     after: Annotated[
-        str | None, Parameter(query="after", max_length=100, description="The same, for clients that reopen by hand.")
+        str | None,
+        QueryParameter(name="after", max_length=100, description="The same, for clients that reopen by hand."),
     ] = None,
 ) -> Response[bytes]:
     """The header wins over `after`. One query decides on session, access and whether there is anything more to come."""

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from roomtally import errors
 from roomtally.accounts import auth
@@ -22,7 +22,7 @@ from roomtally.http.keys import IdempotencyKey
 from roomtally.telemetry import metrics
 
 Filename = Annotated[
-    str, Parameter(header="X-Filename", max_length=3000, description="The file's name in UTF-8, percent-encoded.")
+    str, HeaderParameter(name="X-Filename", max_length=3000, description="The file's name in UTF-8, percent-encoded.")
 ]
 
 
@@ -54,8 +54,8 @@ class UploadRoutes(Controller):
     async def upload(
         self,
         request: Request[Any, Any, Any],
-        principal: Principal,
-        uploads: Uploads,
+        principal: NamedDependency[Principal],
+        uploads: NamedDependency[Uploads],
         filename: Filename = "",
         idempotency_key: IdempotencyKey = None,
     ) -> Response[Uploaded]:
