@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from roomtally import errors
-from roomtally.batches.service.context import Context, hint_batch, publish
+from roomtally.batches.service.context import Context, free_hints, publish
 from roomtally.batches.service.reading import Progress, read_progress
 from roomtally.batches.store import create
 from roomtally.batches.store.moves import Logged
@@ -30,7 +30,8 @@ async def create_batch(
     """
     _require_usable(uploads, context.max_photos)
     fingerprint = fingerprint or _fingerprint(project_id, uploads)
-    batch_id, trace = uuid4(), tracing.current_traceparent()
+    batch_id, photos, trace = uuid4(), [uuid4() for _ in uploads], tracing.current_traceparent()
+    hinted = await free_hints(context) > 0
     events: list[Logged] = []
     async with transaction(context.pool) as conn:
         mine = batch_id
@@ -43,12 +44,13 @@ async def create_batch(
                 user_id=user_id,
                 project_id=project_id,
                 uploads=uploads,
-                photos=[uuid4() for _ in uploads],
+                photos=photos,
+                hinted=hinted,
                 trace=trace,
             )
-    if events:
-        await publish(context, events, trace)
-        await hint_batch(context, batch_id, trace)
+    await publish(context, events, trace)
+    if events and hinted:
+        await context.queue.hint(photos, trace)
     return await read_progress(context, user_id, mine)
 
 

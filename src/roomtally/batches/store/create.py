@@ -24,8 +24,9 @@ WITH free AS (
      WHERE p.id = %(project)s AND p.user_id = %(user)s AND p.deleted_at IS NULL
  RETURNING *)
 , photo AS (
-    INSERT INTO photos (id, batch_id, position, storage_key, filename, content_type, bytes)
-    SELECT w.photo, b.id, w.position, u.storage_key, u.filename, u.content_type, u.bytes
+    INSERT INTO photos (id, batch_id, position, storage_key, filename, content_type, bytes, enqueued_at)
+    SELECT w.photo, b.id, w.position, u.storage_key, u.filename, u.content_type, u.bytes,
+           CASE WHEN %(hinted)s THEN clock_timestamp() END      -- here and not after the commit: one version a photo fewer
       FROM batch b, unnest(%(uploads)s::uuid[], %(photos)s::uuid[]) WITH ORDINALITY w (upload, photo, position)
       JOIN bound u ON u.id = w.upload
  RETURNING 1)
@@ -44,9 +45,12 @@ async def create_batch(
     project_id: UUID,
     uploads: Sequence[UUID],
     photos: Sequence[UUID],
+    hinted: bool,
     trace: str | None,
 ) -> list[Logged]:
     """Bind the uploads and write batch, photos (`photos`: their new ids, in the order of `uploads`) and first event.
+
+    `hinted`: the caller tells the workers after the commit, so the sweeper need not at once.
 
     Call it in a transaction and roll back on an error: uploads are bound before the project is looked at.
     Raises NotFound for the project, Conflict where an upload is not there, not the user's, used or expired.
@@ -57,6 +61,7 @@ async def create_batch(
         "project": project_id,
         "uploads": list(uploads),
         "photos": list(photos),
+        "hinted": hinted,
         "trace": trace,
     }
     try:
