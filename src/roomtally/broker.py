@@ -132,6 +132,7 @@ class HintBroker(RedisStreamBroker):
             return
         metrics.BROKER_ERRORS.labels("group").inc()
         log.warning("hint_group_made_again", group=GROUP, stream=QUEUE)
+        self._back()
 
     async def _make_group(self) -> None:
         try:

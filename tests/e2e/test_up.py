@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from roomtally.embedded.valkey import free_port
@@ -23,11 +24,11 @@ PATIENCE_SECONDS = 40  # CI machines are slow; the promise of 5 s for a second s
 class Up:
     """A running `roomtally up` in a folder."""
 
-    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
-        self.port = port or free_port()
+    def __init__(self, folder: Path, *options: str, **settings: str) -> None:
+        self.port = free_port()
         self.log = folder.with_suffix(".log")
         self._begins = self.log.stat().st_size if self.log.exists() else 0
-        env = {name: value for name, value in os.environ.items() if not name.startswith("ROOMTALLY_")}
+        env = {name: value for name, value in os.environ.items() if not name.startswith("ROOMTALLY_")} | settings
         arguments = ["up", "--data", str(folder), "--port", str(self.port), "--private-port", "0", *options]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -96,8 +97,8 @@ def folder(server_folder: Path, request: pytest.FixtureRequest) -> Path:
 def start(folder: Path) -> Iterator[Callable[..., Up]]:
     running: list[Up] = []
 
-    def start_one(*options: str, port: int | None = None) -> Up:
-        running.append(Up(folder, *options, port=port))
+    def start_one(*options: str, **settings: str) -> Up:
+        running.append(Up(folder, *options, **settings))
         return running[-1]
 
     yield start_one
@@ -154,6 +155,20 @@ def test_a_crashed_worker_is_started_again_and_a_killed_up_takes_all_with_it(
     while left := {pid: name for pid, name in below.items() if _is_running(pid)}:
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
+
+
+def test_servers_of_ones_own_are_used_and_left_running(
+    start: Callable[..., Up], folder: Path, database: str, valkey: str
+) -> None:
+    own = {"ROOMTALLY_DATABASE_URL": database, "ROOMTALLY_REDIS_URL": valkey}
+    up = start(**own, ROOMTALLY_DEMO_PASSWORD="a password for the demo").wait_ready()
+    with up.signed_in("a password for the demo") as client:
+        assert project_names(client) == ["Sample move"]
+    assert not [name for name in up.processes().values() if "postgres" in name or "valkey" in name]
+    assert not (folder / "postgres").exists()
+    assert up.stop() == 0
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT email, role FROM users").fetchall() == [("demo@roomtally.local", "operator")]
 
 
 def test_a_folder_in_use_is_told_plainly(start: Callable[..., Up], folder: Path) -> None:

@@ -18,7 +18,7 @@ import structlog
 from roomtally import errors
 from roomtally import settings as configuration
 from roomtally.embedded import first_start
-from roomtally.embedded.children import start_child, stop_child
+from roomtally.embedded.children import start_child
 from roomtally.embedded.data_folder import DataFolder
 from roomtally.embedded.postgres import EmbeddedPostgres
 from roomtally.embedded.valkey import EmbeddedValkey, free_port
@@ -87,9 +87,19 @@ class Child:
     def is_ready(self) -> bool:
         return self._process is not None and all(_answers(*door) for door in self._doors)
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def wait_stopped(self) -> None:
+        """Until it has ended, or its patience: then it is killed."""
         if self._process is not None:
-            stop_child(self._process, signal.SIGTERM, self._patience)
+            try:
+                self._process.wait(self._patience)
+            except subprocess.TimeoutExpired:
+                log.warning("killed", child=self.name, patience_seconds=self._patience)
+                self.kill()
+                self._process.wait()
         if self._relay is not None:
             self._relay.join(RELAY_SECONDS)
 
@@ -248,10 +258,13 @@ def _stop_on_signals(stop: threading.Event, children: list[Child]) -> None:
 
 
 def _stop(children: list[Child], servers: list[EmbeddedValkey | EmbeddedPostgres]) -> None:
-    """Web first, so that nothing new comes in; workers end their photo; the servers last."""
-    for child in children:
-        log.info("stopping", child=child.name)
-        child.stop()
+    """Web first, so that nothing new comes in; then workers, each with its photo, and the sweeper; the servers last."""
+    for together in (children[:1], children[1:]):
+        for child in together:
+            log.info("stopping", child=child.name)
+            child.ask_to_stop()
+        for child in together:
+            child.wait_stopped()
     for server in servers:
         server.stop()
 

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import msgspec
 import pytest
-import redis.asyncio as redis
 
 from roomtally import broker as hints
 from roomtally.batches.model import BatchStatus, PhotoStatus
@@ -33,8 +33,14 @@ def quick(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def queue(valkey: str) -> AsyncIterator[PhotoQueue]:
-    broker = hints.create_broker(valkey, "test")
+async def queue(quick: Settings) -> AsyncIterator[PhotoQueue]:
+    async with sending(quick) as queue:
+        yield queue
+
+
+@asynccontextmanager
+async def sending(settings: Settings) -> AsyncGenerator[PhotoQueue]:
+    broker = hints.create_broker(settings.redis_url, "test")
     yield PhotoQueue(broker)
     await broker.shutdown()
 
@@ -66,7 +72,7 @@ async def require_each_counted_once(batch: Batch) -> None:
 async def test_a_worker_takes_hints_and_ends_in_order_on_sigterm(
     world: World, person: Person, quick: Settings, queue: PhotoQueue, start: Start
 ) -> None:
-    batch = await make_batch(world, person, quick, 8)
+    batch = await make_batch(world, person, quick, 4)
     worker = start("work", quick).wait_ready()
     await queue.hint(batch.photos)
     await until(lambda: in_hand(batch), timeout=10)
@@ -87,7 +93,7 @@ async def test_a_worker_takes_hints_and_ends_in_order_on_sigterm(
 async def test_the_photo_of_a_killed_worker_is_done_by_another(
     world: World, person: Person, quick: Settings, queue: PhotoQueue, start: Start
 ) -> None:
-    batch = await make_batch(world, person, quick, 4)
+    batch = await make_batch(world, person, quick, 3)
     start("sweep", quick).wait_ready()
     first = start("work", quick).wait_ready()
     await queue.hint(batch.photos)
@@ -98,24 +104,20 @@ async def test_the_photo_of_a_killed_worker_is_done_by_another(
     await require_each_counted_once(batch)
 
 
-async def test_a_batch_completes_though_valkey_is_gone_at_start_flushed_and_restarted_empty(
+async def test_a_worker_and_a_sweeper_that_started_before_valkey_work_once_it_is_there(
     world: World, person: Person, quick: Settings, valkey_server: EmbeddedValkey, start: Start
 ) -> None:
-    """Nobody hints but the sweeper; the same two processes live through it all."""
     valkey_server.kill()
     quick = msgspec.structs.replace(quick, redis_url=valkey_server.url)
-    batch = await make_batch(world, person, quick, 6)
-    sweeper, worker = start("sweep", quick).wait_ready(), start("work", quick).wait_ready()
+    processes = start("sweep", quick), start("work", quick)
+    _sweeper, worker = (process.wait_ready() for process in processes)
     valkey_server.start()
-    await until(lambda: in_hand(batch), timeout=15)
-    async with redis.Redis.from_url(valkey_server.url) as client:
-        await client.flushall()
-    valkey_server.kill()
-    valkey_server.start()
-    await until(lambda: finished(batch), timeout=20)
-    await require_each_counted_once(batch)
-    assert worker.is_running()
-    assert sweeper.is_running()
+    await until(lambda: worker.metric("roomtally_broker_connected") == 1, timeout=10)
+    batch = await make_batch(world, person, quick, 1)
+    async with sending(quick) as queue:
+        assert await queue.hint(batch.photos)
+        await until(lambda: finished(batch), timeout=20)
+    assert all(process.is_running() for process in processes)
 
 
 async def test_a_second_signal_ends_a_worker_at_once(
