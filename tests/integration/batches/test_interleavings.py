@@ -1,12 +1,18 @@
 """The meetings of two calls, and that each check finds the rule that was left out."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 from psycopg import errors as pg_errors
 
+from roomtally.batches import service
+from roomtally.batches.store import control
+from roomtally.db.pool import Connection, transaction
+from roomtally.telemetry import metrics
 from tests.fixtures import variations
 from tests.fixtures.batches import Batch, Person, World
+from tests.fixtures.waiting import until
 from tests.integration.batches import interleavings as meetings
 
 Meeting = Callable[[Batch], Awaitable[list[str]]]
@@ -43,3 +49,23 @@ async def test_a_broken_rule_is_found(
     except pg_errors.IntegrityError as error:  # a CHECK of the schema found it first
         faults = [str(error)]
     assert faults
+
+
+async def test_a_refused_claim_is_no_error_and_is_counted(shared_world: World, shared_person: Person) -> None:
+    def refusals() -> float:
+        return metrics.REGISTRY.get_sample_value("roomtally_claims_total", {"outcome": "refused"}) or 0
+
+    batch, before = await shared_world.batch(shared_person, 1), refusals()
+    async with transaction(shared_world.pool) as conn:
+        await control.pause_batch(conn, batch.id, None)
+        claim = asyncio.create_task(service.claim_photo(shared_world.context, batch.photos[0], worker="test"))
+        await until(lambda: somebody_waits(conn))
+    assert await claim is None
+    assert refusals() == before + 1
+
+
+async def somebody_waits(conn: Connection) -> bool:
+    query = """SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"""
+    row = await (await conn.execute(query)).fetchone()
+    return bool(row and row[0])

@@ -97,7 +97,9 @@ async def cancel_batch(conn: Connection, batch_id: UUID, trace: str | None) -> l
 
 RETRY_PHOTOS = f"""
 WITH p AS (
-    UPDATE photos p SET status = 'PENDING', error = NULL, attempts = 0, releases = 0, not_before = NULL, enqueued_at = now()
+    UPDATE photos p
+       SET status = 'PENDING', error = NULL, attempts = 0, releases = 0, not_before = NULL, enqueued_at = now(),
+           confirmed = false                          -- nobody has looked at what will be found now
      WHERE p.id = ANY (%(photos)s) AND p.batch_id = %(batch)s AND p.status = 'ERROR'
  RETURNING p.*)
 , {
