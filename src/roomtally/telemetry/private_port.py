@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
@@ -27,7 +28,10 @@ class PrivatePort:
     def __init__(self, server: "_Server") -> None:
         self._server = server
         self.port: int = server.server_address[1]
-        self._thread = threading.Thread(target=server.serve_forever, name="private-port", daemon=True)
+        serve = partial(
+            server.serve_forever, poll_interval=0.05
+        )  # seconds that a stop waits at most; the default is 0.5
+        self._thread = threading.Thread(target=serve, name="private-port", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
