@@ -11,6 +11,7 @@ import structlog
 
 from roomtally import errors, settings
 from roomtally.streams import sse
+from roomtally.streams.collector import Collector
 from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
@@ -66,6 +67,7 @@ class Hub:
         self._wheel = Wheel(max(pace.heartbeat_seconds, START_SECONDS, LINGER_SECONDS), time.monotonic())
         self._streams: set[Stream] = set()
         self._sessions: dict[UUID, set[Stream]] = {}
+        self._collector = Collector()
         self._coming = self._polls = 0
         self._empty = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -98,6 +100,7 @@ class Hub:
         self._around.epoch = (await self._around.source.sweep({}, ())).epoch
         self._bus.on_change = self._doubt
         await self._bus.start()
+        self._collector.start()
         self._tasks = [self._task(self._sweeper.run(), "sweep"), self._task(self._turn(), "wheel")]
 
     async def stop(self) -> None:
@@ -107,6 +110,7 @@ class Hub:
         self._repairs.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._bus.stop()
+        self._collector.stop()
 
     # --- coming and going
 
@@ -178,6 +182,7 @@ class Hub:
 
     def _add(self, stream: Stream) -> None:
         self._streams.add(stream)
+        self._collector.changed(len(self._streams))
         self._empty.clear()
         self._wheel.add(stream, time.monotonic() + START_SECONDS)
         metrics.STREAMS_OPENED.inc()
@@ -205,6 +210,7 @@ class Hub:
             stream.end("client", b"")
         self._wheel.remove(stream)
         self._streams.discard(stream)
+        self._collector.changed(len(self._streams))
         metrics.STREAMS_OPEN.dec()
         metrics.STREAMS_CLOSED.labels(stream.reason or "client").inc()
         if not self._streams:

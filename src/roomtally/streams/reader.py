@@ -50,12 +50,14 @@ class _Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed(data)
+        messages = 0
         try:
             while (reply := cast("object", self._parser.gets())) is not False:
-                self._take(reply)
+                messages += self._take(reply)
         except hiredis.ProtocolError:
             log.exception("bus_protocol_error")
             self.transport.abort()
+        metrics.BUS_MESSAGES.inc(messages)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.lost.done():
@@ -63,15 +65,17 @@ class _Link(asyncio.Protocol):
         while self._expected:
             self._answer(exc or ConnectionError("closed"))
 
-    def _take(self, reply: object) -> None:
+    def _take(self, reply: object) -> bool:
+        """Whether it was a message."""
         parts = cast("list[bytes]", reply) if isinstance(reply, list) else [b""]
-        if parts[0] == b"message":
+        found = parts[0] == b"message"
+        if found:
             self._message(parts[1], parts[2])
         else:
             self._answer(cast("object", reply))
+        return found
 
     def _message(self, channel: bytes, payload: bytes) -> None:
-        metrics.BUS_MESSAGES.inc()
         for listener in self._listeners.get(channel, ()):
             try:
                 listener(payload)

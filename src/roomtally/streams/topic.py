@@ -31,6 +31,8 @@ READ_SECONDS = 5.0
 
 GONE = sse.error("batch-deleted", "This batch has been deleted.", retryable=False)
 
+_PROGRESS = metrics.STREAM_EVENTS.labels("progress")
+
 log = structlog.get_logger()
 
 
@@ -287,7 +289,7 @@ class Topic:
                 stream.cursor = last
                 stream.push(message)
                 sent += 1
-        metrics.STREAM_EVENTS.labels("progress").inc(sent)
+        _PROGRESS.inc(sent)
         metrics.STREAM_BYTES.inc(sent * len(message["body"]))
 
     def vanish(self) -> None:
