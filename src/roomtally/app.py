@@ -27,6 +27,7 @@ from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.queue import PhotoQueue
 from roomtally.batches.routes.batches import BatchRoutes
 from roomtally.batches.routes.control import ControlRoutes
+from roomtally.batches.routes.desk import Desk
 from roomtally.batches.routes.pages import PageRoutes
 from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch
@@ -156,7 +157,7 @@ def create_app(settings: Settings) -> App:
                 "uploads": web.uploads,
                 "context": web.context,
                 "inventories": Inventories(web.pool),
-                "hub": web.hub,
+                "desk": Desk(web.context, web.hub),
                 "files": PhotoFiles(web.context, web.storage),
                 "settings": settings,
                 "readiness": web.readiness,

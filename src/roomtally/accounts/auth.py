@@ -1,4 +1,4 @@
-"""Who is asking, as litestar dependencies. The cookie is parsed without the database; `principal` asks it once."""
+"""Who is asking, as litestar dependencies. A credential is parsed without the database; `principal` asks it once."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from roomtally.accounts.service.sessions import (
 ACCOUNTS = "accounts"  # the name under which app.state keeps the Accounts
 
 
-async def credential(request: Request[Any, Any, Any]) -> Credential:
+def credential(request: Request[Any, Any, Any]) -> Credential:
     """What the request shows: a bearer wins over a cookie. Raises errors.Unauthorized where it shows nothing."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme:
@@ -37,7 +37,7 @@ def _bearer(scheme: str, secret: str) -> Credential:
 async def principal(request: Request[Any, Any, Any]) -> Principal:
     """Raises errors.Unauthorized where the credential is missing, unknown, expired, or its user is gone."""
     accounts: Accounts = request.app.state[ACCOUNTS]
-    return await accounts.identify(await credential(request))
+    return await accounts.identify(credential(request))
 
 
 async def operators_only(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:

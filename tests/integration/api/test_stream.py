@@ -96,15 +96,15 @@ async def test_who_may_not_look(api: Api, nobody: Api, stranger: Api):
     bad = {"Cookie": "roomtally_session=forged"}
     assert problem(await nobody.http.get(path_of(batch), headers=bad)) == (
         401,
-        "not-signed-in",
-        "Sign in again; this session or token is not valid (any more).",
+        "session-ended",
+        "Your session has ended; sign in again.",
     )
 
 
 async def test_an_expired_session_does_not_open_a_stream(api: Api):
     batch = await api.create_batch([JPEG])
     await api.expire_sessions()
-    assert problem(await api.http.get(path_of(batch)))[:2] == (401, "not-signed-in")
+    assert problem(await api.http.get(path_of(batch)))[:2] == (401, "session-ended")
 
 
 async def test_a_token_opens_a_stream(api: Api, nobody: Api):

@@ -13,29 +13,29 @@ def request(**headers: str) -> Request[Any, Any, Any]:
     return Request(cast("Any", {"type": "http", "headers": raw, "litestar_app": None, "state": {}}))
 
 
-async def test_a_cookie_and_a_bearer_are_read_without_a_database():
-    by_cookie = await auth.credential(request(cookie="a=b; roomtally_session=secret"))
-    by_bearer = await auth.credential(request(authorization="Bearer rt_secret"))
+def test_a_cookie_and_a_bearer_are_read_without_a_database():
+    by_cookie = auth.credential(request(cookie="a=b; roomtally_session=secret"))
+    by_bearer = auth.credential(request(authorization="Bearer rt_secret"))
     assert by_cookie.kind is CredentialKind.SESSION
     assert by_bearer.kind is CredentialKind.TOKEN
     assert len(by_cookie.token_hash) == len(by_bearer.token_hash) == 32
 
 
-async def test_a_bearer_wins_over_a_cookie():
+def test_a_bearer_wins_over_a_cookie():
     both = request(cookie="roomtally_session=secret", authorization="bearer  rt_secret")
-    assert (await auth.credential(both)).kind is CredentialKind.TOKEN
+    assert auth.credential(both).kind is CredentialKind.TOKEN
 
 
 @pytest.mark.parametrize("headers", [{}, {"cookie": "other=1"}, {"cookie": "roomtally_session="}])
-async def test_nothing_to_show(headers: dict[str, str]):
+def test_nothing_to_show(headers: dict[str, str]):
     with pytest.raises(errors.Unauthorized, match="not-signed-in"):
-        await auth.credential(request(**headers))
+        auth.credential(request(**headers))
 
 
 @pytest.mark.parametrize("value", ["Basic abc", "Bearer abc", "Bearer", "rt_secret"])
-async def test_a_header_that_is_no_token_of_ours(value: str):
+def test_a_header_that_is_no_token_of_ours(value: str):
     with pytest.raises(errors.Unauthorized, match="invalid-token"):
-        await auth.credential(request(authorization=value, cookie="roomtally_session=good"))
+        auth.credential(request(authorization=value, cookie="roomtally_session=good"))
 
 
 def test_one_address_has_one_spelling():

@@ -17,6 +17,7 @@ from roomtally.accounts import auth
 from roomtally.accounts.model import Principal
 from roomtally.batches.model import BatchStatus, Counts
 from roomtally.batches.routes import answers
+from roomtally.batches.routes.desk import Desk
 from roomtally.batches.service import control, create, reading
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.forms import BatchForm
@@ -29,7 +30,6 @@ from roomtally.http.keys import IdempotencyKey
 from roomtally.http.paging import CursorText, Limit, read_cursor, write_cursor
 from roomtally.projects.service import Projects
 from roomtally.streams import ids
-from roomtally.streams.hub import Hub
 from roomtally.streams.ids import EventId
 from roomtally.telemetry import metrics
 
@@ -152,18 +152,18 @@ class BatchRoutes(Controller):
     async def read(
         self,
         *,
-        principal: NamedDependency[Principal],
-        context: NamedDependency[Context],
-        hub: NamedDependency[Hub],
+        request: Request[Any, Any, Any],
+        desk: NamedDependency[Desk],
         batch_id: FromPath[UUID],
         if_none_match: Annotated[str | None, HeaderParameter(name="If-None-Match", max_length=1000)] = None,
         after: Annotated[str | None, QueryParameter(name="after", max_length=40, description="An event id.")] = None,
         wait: Annotated[int, QueryParameter(name="wait", ge=0, le=LONGEST_WAIT, description="Seconds.")] = 0,
     ) -> Response[bytes]:
         known = ids.parse(after) if after else _known(if_none_match)
-        progress = await reading.read_progress(context, principal.user_id, batch_id, known)
-        if progress.body is None and after and wait and await hub.wait_beyond(batch_id, progress.n, wait):
-            progress = await reading.read_progress(context, principal.user_id, batch_id, known)
+        credential = auth.credential(request)
+        progress = await reading.read_opened(desk.context, credential, batch_id, known)
+        if progress.body is None and after and wait and await desk.hub.wait_beyond(batch_id, progress.n, wait):
+            progress = await reading.read_opened(desk.context, credential, batch_id, known)
         return answers.snapshot(progress)
 
     @delete(

@@ -4,19 +4,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from roomtally.accounts import auth
-from roomtally.accounts.model import Credential
+from roomtally.batches.routes.desk import Desk
 from roomtally.batches.service import reading
-from roomtally.batches.service.context import Context
 from roomtally.http import recorder
 from roomtally.http.document import problems
 from roomtally.streams import ids
 from roomtally.streams.connection import Viewer
-from roomtally.streams.hub import Hub
 from roomtally.streams.ids import EventId
 from roomtally.streams.response import EventStreamResponse
 
@@ -33,15 +31,12 @@ NOTHING_MORE = ResponseSpec(None, description="The batch is finished and the cli
     "/api/batches/{batch_id:uuid}/stream",
     summary="Follow a batch live",
     tags=["Batches"],
-    dependencies={"credential": Provide(auth.credential)},
     responses={200: OPENED, 204: NOTHING_MORE, **problems(400, 401, 404, 503)},
 )
 async def stream_batch(
     *,
     request: Request[Any, Any, Any],
-    credential: NamedDependency[Credential],
-    context: NamedDependency[Context],
-    hub: NamedDependency[Hub],
+    desk: NamedDependency[Desk],
     batch_id: FromPath[UUID],
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=100)] = None,
     after: Annotated[
@@ -52,12 +47,12 @@ async def stream_batch(
     """The header wins over `after`. One query decides on session, access and whether there is anything more to come."""
     seen = last_event_id or after
     known = ids.parse(seen) if seen else None
-    [opened] = await reading.open_streams(context, credential, [batch_id])
+    [opened] = await reading.open_streams(desk.context, auth.credential(request), [batch_id])
     if opened.last_event is None:
         raise reading.batch_not_found()
     if opened.finished and known == EventId(opened.epoch, opened.last_event):
         return Response(b"", status_code=204)
     viewer = Viewer(opened.credential_id, opened.user_id, opened.last_event, known)
-    stream = await hub.attach(batch_id, viewer)
+    stream = await desk.hub.attach(batch_id, viewer)
     recorder.stream_begins(request.scope)
     return EventStreamResponse(stream)
