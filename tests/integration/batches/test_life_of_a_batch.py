@@ -11,8 +11,8 @@ SOFA = FoundItem(label="sofa", count=1, litres=1200, confidence=0.8, boxes=((0.1
 CHAIRS = FoundItem(label="chair", count=4, litres=150, confidence=0.7, proposed=True)
 
 
-async def test_all_photos_done_ends_completed_with_the_sums(world: World, person: Person) -> None:
-    batch = await world.batch(person, 2)
+async def test_all_photos_done_ends_completed_with_the_sums(shared_world: World, shared_person: Person) -> None:
+    batch = await shared_world.batch(shared_person, 2)
     await batch.finish(0, [SOFA, CHAIRS])
     await batch.finish(1, [CHAIRS])
     snapshot = await batch.snapshot()
@@ -33,8 +33,8 @@ async def test_all_photos_done_ends_completed_with_the_sums(world: World, person
     ]
 
 
-async def test_all_photos_failed_ends_failed_and_some_partial(world: World, person: Person) -> None:
-    failed, partial = await world.batch(person, 1), await world.batch(person, 2)
+async def test_all_photos_failed_ends_failed_and_some_partial(shared_world: World, shared_person: Person) -> None:
+    failed, partial = await shared_world.batch(shared_person, 1), await shared_world.batch(shared_person, 2)
     await failed.fail()
     await partial.fail(0)
     await partial.finish(1)
@@ -60,22 +60,22 @@ async def test_a_long_queue_leaves_the_hints_to_the_sweeper(world: World, person
     assert world.hints.told == batch.photos
 
 
-async def test_another_persons_batch_is_not_there(world: World, person: Person) -> None:
-    batch, stranger = await world.batch(person, 1), await world.person()
+async def test_another_persons_batch_is_not_there(shared_world: World, shared_person: Person) -> None:
+    batch, stranger = await shared_world.batch(shared_person, 1), await shared_world.shared_person()
     with pytest.raises(errors.NotFound, match="batch-not-found"):
-        await service.read_progress(world.context, stranger.user, batch.id)
+        await service.read_progress(shared_world.context, stranger.user, batch.id)
     with pytest.raises(errors.NotFound, match="batch-not-found"):
-        await service.pause(world.context, stranger.user, batch.id)
+        await service.pause(shared_world.context, stranger.user, batch.id)
     with pytest.raises(errors.NotFound, match="photo-not-found"):
-        await service.retry_photo(world.context, stranger.user, batch.photos[0])
+        await service.retry_photo(shared_world.context, stranger.user, batch.photos[0])
     with pytest.raises(errors.NotFound, match="photo-not-found"):
-        await service.get_photo_file(world.context, stranger.user, batch.photos[0])
+        await service.get_photo_file(shared_world.context, stranger.user, batch.photos[0])
 
 
-async def test_a_photo_is_claimed_once(world: World, person: Person) -> None:
-    batch = await world.batch(person, 1)
+async def test_a_photo_is_claimed_once(shared_world: World, shared_person: Person) -> None:
+    batch = await shared_world.batch(shared_person, 1)
     await batch.claim()
-    assert await service.claim_photo(world.context, batch.photos[0], worker="other") is None
+    assert await service.claim_photo(shared_world.context, batch.photos[0], worker="other") is None
 
 
 async def test_a_claim_that_was_given_up_writes_nothing(world: World, person: Person) -> None:
