@@ -50,3 +50,10 @@ def test_labels_that_are_taken_for_each_other_name_one_thing(names: tuple[str, s
 def test_surest_first() -> None:
     found = fuse([nanodet(Detection("vase", 0.3, HERE), Detection("tv", 0.9, ELSEWHERE))])
     assert [detection.label for detection in found] == ["tv", "vase"]
+
+
+def test_of_what_is_not_sure_only_the_best_of_a_label_is_kept() -> None:
+    found = fuse(
+        [nanodet(Detection("sink", 0.12, HERE), Detection("sink", 0.1, ELSEWHERE), Detection("tv", 0.1, ELSEWHERE))]
+    )
+    assert [detection.label for detection in found] == ["sink", "tv"]

@@ -36,3 +36,16 @@ def test_of_two_boxes_on_one_thing_the_surer_stays_unless_they_are_of_two_classe
 
 def test_nothing_to_suppress() -> None:
     assert suppress(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.intp)) == []
+
+
+def test_a_crowd_of_twins_does_not_hide_what_stands_elsewhere() -> None:
+    crowd = [[0.0, 0.0, 0.4, 0.4 + n / 10_000] for n in range(150)]
+    boxes = np.array([*crowd, [0.6, 0.6, 0.9, 0.9]], np.float32)
+    scores = np.linspace(0.9, 0.1, 151, dtype=np.float32)
+    assert suppress(boxes, scores, np.ones(151, np.intp)) == [0, 150]
+
+
+def test_only_so_many_are_kept() -> None:
+    boxes = np.array([[n / 10, 0.0, n / 10 + 0.05, 1.0] for n in range(9)], np.float32)
+    scores = np.array([0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6, 0.5], np.float32)
+    assert suppress(boxes, scores, np.arange(9) % 2, top=3) == [1, 3, 5]

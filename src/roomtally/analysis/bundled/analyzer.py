@@ -8,6 +8,7 @@ from roomtally.analysis.bundled import weights
 from roomtally.analysis.bundled.fusion import View, fuse
 from roomtally.analysis.bundled.geometry import shaped
 from roomtally.analysis.bundled.nanodet import NanoDet
+from roomtally.analysis.bundled.pixels import Pyramid
 from roomtally.analysis.bundled.scene import Scene
 from roomtally.analysis.bundled.sessions import open_session
 from roomtally.analysis.bundled.ssdlite import SsdLite
@@ -28,12 +29,13 @@ class BundledAnalyzer:
         self._scene = Scene(threads)
 
     def analyze(self, image: Image.Image) -> Analysis:
-        views = self._views(image)
+        photo = Pyramid(image)
+        views = self._views(photo)
         sure = [detection for detection in fuse(views) if detection.score >= THRESHOLD]
-        return self._scene.complete(image, sure, telling=fuse(views[:2]))
+        return self._scene.complete(photo, sure, telling=fuse(views[:2]))
 
-    def _views(self, image: Image.Image) -> list[View]:
+    def _views(self, photo: Pyramid) -> list[View]:
         """One look by SSDLite, three by NanoDet, at different sizes and proportions; the first two also tell the room."""
-        sizes = [(416, 416), shaped(image.size, 416, 32), shaped(image.size, 608, 32)]
-        ssdlite = View(SsdLite.name, self._ssdlite.look(image, shaped(image.size, 300, 4)))
-        return [ssdlite, *(View(NanoDet.name, self._nanodet.look(image, size)) for size in sizes)]
+        sizes = [(416, 416), shaped(photo.size, 416, 32), shaped(photo.size, 608, 32)]
+        ssdlite = View(SsdLite.name, self._ssdlite.look(photo, shaped(photo.size, 300, 4)))
+        return [ssdlite, *(View(NanoDet.name, self._nanodet.look(photo, size)) for size in sizes)]

@@ -12,12 +12,14 @@ HALF_SURE: Final = {"ssdlite": 0.25, "nanodet": 0.35}
 
 SAME: Final = 0.5  # overlap from which boxes of one label in two views are one thing
 NESTED: Final = 0.8  # share of the smaller box from which it is a part of the larger, not a second thing
+UNSURE: Final = 0.3
+"""Below, only the surest of a label is kept: it may still speak for a room, but is never counted."""
 OTHER_NAME: Final = 0.6  # overlap from which two labels below name one thing
 
 _NEVER_IN_ANOTHER: Final = frozenset({
     "bed", "couch", "dining_table", "refrigerator", "oven", "tv", "chair", "toilet", "potted_plant",
 })  # fmt: skip
-_TAKEN_FOR_EACH_OTHER: Final = (frozenset({"chair", "couch"}), frozenset({"bed", "couch"}))
+_TAKEN_FOR: Final = {"chair": ("couch",), "bed": ("couch",), "couch": ("chair", "bed")}
 
 
 class View(NamedTuple):
@@ -51,11 +53,15 @@ class _Cluster:
 def fuse(views: Sequence[View]) -> list[Detection]:
     """One detection per thing, its score the mean over all views (a view that missed it counts 0), surest first."""
     fused = [Detection(c.label, c.score_sum / len(views), c.box) for c in _clusters(views)]
-    kept: list[Detection] = []
+    kept: dict[str, list[Detection]] = {}
     for detection in sorted(fused, key=lambda d: -d.score):
-        if not any(_is_same_thing(surer, detection) for surer in kept):
-            kept.append(detection)
-    return kept
+        label = detection.label
+        if detection.score < UNSURE and label in kept:
+            continue
+        surer = itertools.chain(kept.get(label, ()), *(kept.get(other, ()) for other in _TAKEN_FOR.get(label, ())))
+        if not any(_is_same_thing(each, detection) for each in surer):
+            kept.setdefault(label, []).append(detection)
+    return sorted(itertools.chain.from_iterable(kept.values()), key=lambda d: -d.score)
 
 
 def _clusters(views: Sequence[View]) -> Iterator[_Cluster]:
@@ -77,9 +83,9 @@ def _clusters(views: Sequence[View]) -> Iterator[_Cluster]:
 
 
 def _is_same_thing(surer: Detection, other: Detection) -> bool:
+    """Of one label, or of two that are taken for each other."""
     if surer.label != other.label:
-        names = frozenset({surer.label, other.label})
-        return names in _TAKEN_FOR_EACH_OTHER and overlap(surer.box, other.box) > OTHER_NAME
+        return overlap(surer.box, other.box) > OTHER_NAME
     if overlap(surer.box, other.box) > SAME:
         return True
     inside = shared_area(surer.box, other.box) / (min(area(surer.box), area(other.box)) + TINY)

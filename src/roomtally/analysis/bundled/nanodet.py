@@ -8,6 +8,7 @@ from PIL import Image
 
 from roomtally.analysis import labels
 from roomtally.analysis.bundled.geometry import Detection, Floats, Ints, suppress
+from roomtally.analysis.bundled.pixels import BLUE_FIRST, Pyramid, planes
 from roomtally.analysis.bundled.sessions import Session
 
 FLOOR: Final = 0.05
@@ -28,11 +29,10 @@ class NanoDet:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def look(self, image: Image.Image, size: tuple[int, int]) -> list[Detection]:
-        """Detections on the RGB image as it looks when resized to `size` (width, height)."""
-        blue_first = np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float32)[:, :, ::-1]
-        pixels = np.ascontiguousarray(((blue_first - MEAN) / DEVIATION).transpose(2, 0, 1))
-        answers = self._session.run(None, {"image": pixels[None]})
+    def look(self, photo: Pyramid, size: tuple[int, int]) -> list[Detection]:
+        """Detections on the photo as it looks when resized to `size` (width, height)."""
+        view = photo.resized(size, Image.Resampling.BILINEAR)
+        answers = self._session.run(None, {"image": planes(view, MEAN, DEVIATION, BLUE_FIRST)})
         by_shape: dict[tuple[int, ...], Floats] = {answer.shape[1:]: answer[0] for answer in answers}
         boxes, scores, classes = (np.concatenate(parts) for parts in zip(*_candidates(by_shape, size), strict=True))
         return [

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from PIL import Image
-
 from roomtally.analysis.bundled import extras, rooms, weights
 from roomtally.analysis.bundled.efficientnet import EfficientNet
 from roomtally.analysis.bundled.geometry import Detection
+from roomtally.analysis.bundled.pixels import Pyramid
 from roomtally.analysis.bundled.sessions import open_session
 from roomtally.analysis.labels import FURNITURE
 from roomtally.analysis.model import Analysis, Box, Found
@@ -21,13 +20,13 @@ class Scene:
 
     def complete(
         self,
-        image: Image.Image,
+        photo: Pyramid,
         detections: Iterable[Detection],
         telling: Sequence[Detection],
         detectable: Collection[str] = (),
     ) -> Analysis:
         """`detections` are counted; `telling` speak for a room. Labels in `detectable` are left to the detector."""
-        probabilities = self._classifier.probabilities(image)
+        probabilities = self._classifier.probabilities(photo)
         room, share = rooms.tell(probabilities[0], telling)
         items = _counted(detections)
         for found in extras.seen(probabilities, room):

@@ -1,5 +1,6 @@
 """SSDLite-MobileNetV2 of the TensorFlow Object Detection API (2018), on COCO's 80 classes."""
 
+import math
 from functools import lru_cache
 from typing import Final
 
@@ -8,9 +9,11 @@ from PIL import Image
 
 from roomtally.analysis import labels
 from roomtally.analysis.bundled.geometry import Detection, Floats, suppress
+from roomtally.analysis.bundled.pixels import Pyramid
 from roomtally.analysis.bundled.sessions import Session
 
 FLOOR: Final = 0.05  # scores below say nothing, and there are thousands of them
+FLOOR_LOGIT: Final = math.log(FLOOR / (1 - FLOOR))
 LEARNED_AT: Final = 300  # pixels; anchors keep the size they were learned at, whatever the input's
 LAYERS: Final = 6
 SCALES: Final = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)  # of 300 pixels; the last one only pairs with the sixth
@@ -31,16 +34,15 @@ class SsdLite:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def look(self, image: Image.Image, size: tuple[int, int]) -> list[Detection]:
-        """Detections on the RGB image as it looks when resized to `size` (width, height)."""
-        pixels = np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float32) * np.float32(2 / 255) - 1
+    def look(self, photo: Pyramid, size: tuple[int, int]) -> list[Detection]:
+        """Detections on the photo as it looks when resized to `size` (width, height)."""
+        pixels = np.asarray(photo.resized(size, Image.Resampling.BILINEAR), np.float32) * np.float32(2 / 255) - 1
         encoded, logits = self._session.run(None, {"image": pixels[None]})
-        scores = 1 / (1 + np.exp(-logits[0]))
-        anchor, column = np.where(scores >= FLOOR)
+        anchor, column = np.where(logits[0] >= FLOOR_LOGIT)
         known = _CLASS_OF_COLUMN[column] >= 0  # column 0 is the background
         anchor, column = anchor[known], column[known]
         boxes = _decode(encoded.reshape(-1, 4)[anchor], _anchors(*size)[anchor])
-        classes, sure = _CLASS_OF_COLUMN[column], scores[anchor, column]
+        classes, sure = _CLASS_OF_COLUMN[column], 1 / (1 + np.exp(-logits[0][anchor, column]))
         return [
             Detection(labels.COCO[classes[i]], float(sure[i]), np.clip(boxes[i], 0, 1).tolist())
             for i in suppress(boxes, sure, classes)

@@ -7,6 +7,7 @@ from PIL import Image
 
 from roomtally import errors
 from roomtally.analysis import labels
+from roomtally.analysis.bundled.pixels import Pyramid
 from roomtally.analysis.bundled.scene import Scene
 from roomtally.analysis.bundled.sessions import open_session
 from roomtally.analysis.custom.detr import Detr
@@ -35,7 +36,7 @@ class CustomAnalyzer:
 
     def analyze(self, image: Image.Image) -> Analysis:
         detections = self._family.detect(image)
-        return self._scene.complete(image, detections, telling=detections, detectable=self._detectable)
+        return self._scene.complete(Pyramid(image), detections, telling=detections, detectable=self._detectable)
 
 
 def read_labels(setting: str | None) -> tuple[str, ...]:
