@@ -61,7 +61,7 @@ async def test_a_long_queue_leaves_the_hints_to_the_sweeper(world: World, person
 
 
 async def test_another_persons_batch_is_not_there(shared_world: World, shared_person: Person) -> None:
-    batch, stranger = await shared_world.batch(shared_person, 1), await shared_world.shared_person()
+    batch, stranger = await shared_world.batch(shared_person, 1), await shared_world.person()
     with pytest.raises(errors.NotFound, match="batch-not-found"):
         await service.read_progress(shared_world.context, stranger.user, batch.id)
     with pytest.raises(errors.NotFound, match="batch-not-found"):
