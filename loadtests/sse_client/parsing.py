@@ -1,7 +1,7 @@
 """The body of a stream, taken apart as it comes: chunked transfer coding, then frames. Little is done per byte.
 
 Everything is found by `bytes.find`, nothing is copied while whole frames come in whole chunks, and what is not whole yet is kept
-and read again from its beginning. Measured: 1.6 us a frame of 1 KiB, which leaves most of a core to the kernel.
+and read again from its beginning. Measured: about 2 us a frame of 1 KiB.
 """
 
 import msgspec
@@ -10,7 +10,7 @@ from loadtests.sse_client.tally import Dialect, Tally
 
 LONGEST_SIZE_LINE = 20
 LONGEST_FRAME = 4 * 1024 * 1024
-COMMON = b"event: progress\ndata: "  # what follows the id of nearly every frame of ours
+PLAIN = {b"message", b"progress"}  # frames that need nothing but measuring
 FIELDS = {b"", b"data", b"event", b"id", b"retry"}  # the one without a name is a comment
 CARRIAGE_RETURN = 13
 NOT_WHOLE = -1, -1
@@ -110,19 +110,24 @@ class Body:
             self._break("frame too long")
 
     def _common(self, data: bytes, at: int, end: int, now: float) -> int:
-        """Where the next frame begins, if this one is whole and has the shape `id, event: progress, data`; else -1."""
-        if not data.startswith(b"id: ", at, end):
+        """Where the next frame begins, if this one is whole, plain and has the fields `id, event, data` in this order; else -1."""
+        name, number = b"message", (0, 0)
+        if data.startswith(b"id: ", at):
+            number = at + 4, data.find(b"\n", at, end)
+            at = number[1] + 1
+        if data.startswith(b"event: ", at):
+            line_end = data.find(b"\n", at, end)
+            name = data[at + 7 : line_end]
+            at = line_end + 1
+        if at == 0 or name not in PLAIN or not data.startswith(b"data: ", at):
             return -1
-        id_end = data.find(b"\n", at, end)
-        if id_end < 0 or not data.startswith(COMMON, id_end + 1, end):
-            return -1
-        start = id_end + 23
-        stop = data.find(b"\n", start, end)
+        stop = data.find(b"\n", at, end)
         if stop < 0 or not data.startswith(b"\n", stop + 1, end):
             return -1
-        self._tally.events[b"progress"] += 1
-        self._measure(data, start, stop, self._number(data, at + 4, id_end), now)
         self.farewell = False
+        events = self._tally.events
+        events[name] = events.get(name, 0) + 1
+        self._measure(data, at + 6, stop, number, now)
         return stop + 2
 
     def _any(self, data: bytes, at: int, end: int, now: float) -> int:
@@ -148,24 +153,15 @@ class Body:
             return
         start, stop = fields.get(b"event", (0, 0))
         name = data[start:stop] or b"message"
-        self._tally.events[name] += 1
+        events = self._tally.events
+        events[name] = events.get(name, 0) + 1
         if name == b"reset":
             self.last = -1
             self._tally.resets += 1
             return
-        number = self._number(data, *fields[b"id"]) if b"id" in fields else -1
-        self._measure(data, *fields[b"data"], number, now)
+        self._measure(data, *fields[b"data"], fields.get(b"id", (0, 0)), now)
 
-    def _number(self, data: bytes, start: int, stop: int) -> int:
-        if self._dialect.number is not None:
-            return -1
-        try:
-            return int(data[data.rfind(b"-", start, stop) + 1 : stop])
-        except ValueError:
-            self._wrong("id")
-            return -1
-
-    def _measure(self, data: bytes, start: int, stop: int, number: int, now: float) -> None:
+    def _measure(self, data: bytes, start: int, stop: int, number: tuple[int, int], now: float) -> None:
         tally, dialect = self._tally, self._dialect
         if not self.first_at:
             self._first(data[start:stop], now)
@@ -173,20 +169,29 @@ class Body:
             self._wrong("carriage return")
         at = data.rfind(dialect.stamp, start, stop)
         if at >= 0:
-            stamp = _value(data, at + len(dialect.stamp), stop) / dialect.per_ms
-            if tally.since <= stamp < tally.until and stamp >= self.opened_at:
-                tally.latency.append(now - stamp)
-        if dialect.number is not None:
-            at = data.rfind(dialect.number, start, stop)
-            number = int(_value(data, at + len(dialect.number), stop)) if at >= 0 else -1
-        if number >= 0:
-            self._follow(number)
+            made = _value(data, at + len(dialect.stamp), stop - 1) / dialect.per_ms
+            if tally.since <= made < tally.until and made >= self.opened_at:
+                tally.latency.append(now - made)
+        found = (
+            self._number(data, *number) if dialect.number is None else _sequence(data, start, stop, at, dialect.number)
+        )
+        if found == self.last + 1:
+            self.last = found
+        elif found >= 0:
+            self._follow(found)
+
+    def _number(self, data: bytes, start: int, stop: int) -> int:
+        if not stop:
+            return -1
+        try:
+            return int(data[data.rfind(b"-", start, stop) + 1 : stop])
+        except ValueError:
+            self._wrong("id")
+            return -1
 
     def _follow(self, number: int) -> None:
-        if number == self.last + 1 or self.last < 0:
-            self.last = number
-        elif number > self.last:
-            self._tally.skipped += number - self.last - 1
+        if number > self.last:
+            self._tally.skipped += number - self.last - 1 if self.last >= 0 else 0
             self.last = number
         elif number == self.last:
             self._tally.repeats += 1
@@ -201,13 +206,18 @@ class Body:
             self._wrong("no JSON")
 
 
-def _value(data: bytes, start: int, stop: int) -> float:
-    """The number that begins at `start`; NaN where there is none. It is the last of its object nearly always."""
+def _value(data: bytes, start: int, end: int) -> float:
+    """The number that begins at `start`; -1 where there is none. Nearly always it is all that is there before `end`."""
     try:
-        return float(data[start : stop - 1])
+        return float(data[start:end])
     except ValueError:
-        text = data[start : min(start + 32, stop)].partition(b",")[0].partition(b"}")[0]
         try:
-            return float(text)
+            return float(data[start:end].partition(b",")[0])
         except ValueError:
-            return float("nan")
+            return -1.0
+
+
+def _sequence(data: bytes, start: int, stop: int, stamp_at: int, mark: bytes) -> int:
+    """The number behind `mark`, just before the stamp nearly always."""
+    at = data.rfind(mark, start, stamp_at if stamp_at > 0 else stop)
+    return int(_value(data, at + len(mark), stamp_at - 1 if stamp_at > 0 else stop - 1)) if at >= 0 else -1
