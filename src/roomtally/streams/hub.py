@@ -135,18 +135,20 @@ class Hub:
 
     async def wait_beyond(self, key: UUID, n: int, seconds: float) -> Document | None:
         """The document as soon as it is beyond `n`; None after `seconds`, or when draining. Raises NotFound, Unavailable."""
-        self._polls += 1
-        topic: Topic | None = None
         try:
             async with asyncio.timeout(seconds):
                 topic = await self._hold(key, n)
-                return await topic.wait_beyond(n, lambda: self.draining)
+                return await self._poll(topic, n)
         except TimeoutError:
             return None
+
+    async def _poll(self, topic: Topic, n: int) -> Document | None:
+        self._polls += 1
+        try:
+            return await topic.wait_beyond(n, lambda: self.draining)
         finally:
             self._polls -= 1
-            if topic:
-                self._release(topic)
+            self._release(topic)
 
     async def _hold(self, key: UUID, n: int) -> Topic:
         if self.count >= self._pace.process_streams:

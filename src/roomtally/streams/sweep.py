@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from typing import Protocol
 from uuid import UUID
 
@@ -66,7 +65,7 @@ class Sweeper:
             self._apply(found, numbers)
             behind |= {key: n for key, n in found.changed.items() if n > numbers.get(key, n)}
         for topic in self._hub.topics.values():
-            topic.retry()
+            topic.tidy()
         await self._repair(behind)
 
     def _is_other_history(self, found: Sweep) -> bool:
@@ -104,6 +103,5 @@ class Sweeper:
 def _parts(known: Mapping[UUID, int], credentials: Sequence[UUID]) -> Iterator[tuple[dict[UUID, int], Sequence[UUID]]]:
     """At least one part, so that the epoch is asked for also when nobody watches."""
     items = list(known.items())
-    numbers = [dict(items[at : at + CHUNK]) for at in range(0, len(items), CHUNK)] or [{}]
-    holders = [credentials[at : at + CHUNK] for at in range(0, len(credentials), CHUNK)]
-    return zip_longest(numbers, holders, fillvalue=())  # pyright: ignore[reportReturnType]
+    for at in range(0, max(len(items), len(credentials), 1), CHUNK):
+        yield dict(items[at : at + CHUNK]), credentials[at : at + CHUNK]

@@ -47,6 +47,27 @@ class Surroundings:
 
 
 class Topic:
+    __slots__ = (
+        "_around",
+        "_closed",
+        "_committed_at",
+        "_early",
+        "_loading",
+        "_newest",
+        "_patience",
+        "_reset",
+        "_state",
+        "_subscribed",
+        "_waiters",
+        "document",
+        "gone",
+        "key",
+        "last",
+        "shown_at",
+        "streams",
+        "users",
+    )
+
     def __init__(self, key: UUID, around: Surroundings) -> None:
         self.key, self._around = key, around
         self.streams: set[Stream] = set()
@@ -97,8 +118,9 @@ class Topic:
             self._loading = asyncio.create_task(self._load(), name=f"topic {self.key}")
         return self._loading
 
-    def retry(self) -> None:
-        """Reads again what could not be read."""
+    def tidy(self) -> None:
+        """With every sweep: reads again what could not be read, and lets go of frames, which are made anew when needed."""
+        self._newest = self._state = None
         if self.document is None and self._loading.done():
             self.load()
 

@@ -173,3 +173,12 @@ STREAM_FAILURES = Counter(
 BUS_CONNECTED = Gauge("roomtally_bus_connected", "1 while the bus connection is up.", registry=REGISTRY)
 BUS_RECONNECTS = Counter("roomtally_bus_reconnects_total", "Bus connections lost and made again.", registry=REGISTRY)
 BUS_MESSAGES = Counter("roomtally_bus_messages_total", "Messages received from the bus.", registry=REGISTRY)
+for _reason in ("client", "complete", "timeout", "drain", "session-ended", "deleted", "error"):
+    STREAMS_CLOSED.labels(_reason)
+for _event in ("progress", "complete", "ping", "timeout", "error", "retry"):
+    STREAM_EVENTS.labels(_event)
+for _kind in ("snapshot", "log", "sweep"):
+    for _outcome in ("done", "failed"):
+        STREAM_READS.labels(_kind, _outcome)
+for _part in ("topic", "connection", "listener", "publish", "wheel"):
+    STREAM_FAILURES.labels(_part)

@@ -1,5 +1,7 @@
 """Readers who are slow, stop, or break."""
 
+import asyncio
+
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
 from tests.integration.streams.conftest import House
@@ -60,6 +62,23 @@ async def test_a_socket_that_raises_costs_only_its_own_stream(house: House) -> N
     await until(lambda: all(socket.numbers == [1, 2, 3] for socket in healthy))
     await until(lambda: house.hub.count == 8)
     assert metrics.REGISTRY.get_sample_value("roomtally_streams_closed_total", {"reason": "error"}) == closed + 1
+
+
+async def test_a_server_whose_send_is_a_coroutine_works_too(house: House) -> None:
+    topic, socket = house.ledger.create(), Socket()
+
+    async def send(message: object) -> None:
+        await asyncio.sleep(0)
+        socket.send(message)
+
+    running = asyncio.create_task((await house.attach(topic)).run(socket.receive, send))
+    await until(lambda: socket.chunks)
+    for value in range(5):
+        await house.commit(topic, value)
+    await until(lambda: socket.numbers[-1:] == [6])
+    await house.finish(topic)
+    await until(lambda: socket.ended)
+    await running
 
 
 async def test_a_client_that_left_before_the_head_leaves_nothing(house: House) -> None:

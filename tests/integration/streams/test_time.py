@@ -110,6 +110,25 @@ async def test_an_ended_session_ends_its_streams_and_no_others(build: Build) -> 
     ]
 
 
+async def test_more_sessions_than_fit_into_one_query(build: Build) -> None:
+    house = await build(Pace(sweep_seconds=0.2))
+    sockets = await house.watch_all([house.ledger.create()] * 700)
+    last = house.hub.credentials()[-1]
+    house.ledger.ended.add(last)
+    await until(lambda: sum(socket.ended for socket in sockets) == 1)
+
+
+async def test_more_topics_than_fit_into_one_query(build: Build) -> None:
+    house = await build(Pace(sweep_seconds=0.2))
+    topics = [house.ledger.create() for _ in range(1200)]
+    sockets = await house.watch_all(topics)
+    for topic in topics:
+        house.ledger.commit(topic, 1)
+    logs = house.ledger.reads["log"]
+    await until(lambda: all(socket.numbers == [1, 2] for socket in sockets))
+    assert house.ledger.reads["log"] - logs == 3
+
+
 async def test_a_topic_that_disappears_ends_its_streams(build: Build) -> None:
     house = await build(Pace(sweep_seconds=0.2))
     topic = house.ledger.create()
@@ -211,5 +230,9 @@ async def test_a_full_process_refuses(build: Build) -> None:
     assert refused.value.retry_after == 5
     first.leave()
     await until(lambda: house.hub.count == 1)
-    await house.watch(topic)
-    assert house.hub.stats().streams == 2
+    waiting = asyncio.create_task(house.hub.wait_beyond(topic, 1, 5))
+    await until(lambda: house.hub.stats().polls == 1)
+    with pytest.raises(errors.Unavailable):
+        await house.hub.wait_beyond(topic, 1, 5)
+    await house.commit(topic, 1)
+    assert await waiting is not None
