@@ -126,6 +126,7 @@ class Hub:
         stream = Stream(viewer, topic, self, time.monotonic() + sse.jitter(self._pace.stream_max_seconds, LIFE_SPREAD))
         if viewer.after and (viewer.after.epoch != self.epoch or viewer.after.n > topic.last):
             stream.prefix += sse.reset("epoch" if viewer.after.epoch != self.epoch else "ahead")
+            metrics.STREAM_EVENTS.labels("reset").inc()
         self._add(stream)
         topic.streams.add(stream)
         self._sessions.setdefault(viewer.credential_id, set()).add(stream)

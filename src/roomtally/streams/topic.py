@@ -291,6 +291,7 @@ class Topic:
             for stream in self.streams:
                 stream.prefix += sse.reset("epoch")
                 stream.cursor = -1
+            metrics.STREAM_EVENTS.labels("reset").inc(len(self.streams))
         if document.deleted:
             self.vanish()
         elif document.finished:

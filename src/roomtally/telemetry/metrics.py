@@ -175,7 +175,7 @@ BUS_RECONNECTS = Counter("roomtally_bus_reconnects_total", "Bus connections lost
 BUS_MESSAGES = Counter("roomtally_bus_messages_total", "Messages received from the bus.", registry=REGISTRY)
 for _reason in ("client", "complete", "timeout", "drain", "session-ended", "deleted", "error"):
     STREAMS_CLOSED.labels(_reason)
-for _event in ("progress", "complete", "ping", "timeout", "error", "retry"):
+for _event in ("progress", "complete", "ping", "timeout", "reset", "error", "retry"):
     STREAM_EVENTS.labels(_event)
 for _kind in ("snapshot", "log", "sweep"):
     for _outcome in ("done", "failed"):

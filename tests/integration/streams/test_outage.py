@@ -14,7 +14,8 @@ from roomtally.streams.hub import Pace
 from roomtally.streams.reader import BusReader
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
-from tests.integration.streams.conftest import Build, House
+from tests.integration.streams.conftest import Build
+from tests.integration.streams.house import House
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
-from tests.integration.streams.conftest import House
+from tests.integration.streams.house import House
 from tests.integration.streams.socket import Socket
 
 

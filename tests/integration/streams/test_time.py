@@ -11,7 +11,8 @@ from roomtally.streams import hub as hubs
 from roomtally.streams.hub import Pace
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
-from tests.integration.streams.conftest import Build, House
+from tests.integration.streams.conftest import Build
+from tests.integration.streams.house import House
 
 PINGING = Pace(heartbeat_seconds=0.3)
 

@@ -10,7 +10,7 @@ from roomtally import errors
 from roomtally.streams import bus
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
-from tests.integration.streams.conftest import House
+from tests.integration.streams.house import House
 
 
 async def test_the_first_chunk_holds_retry_and_the_whole_state(house: House) -> None:
