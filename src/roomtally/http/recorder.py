@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, cast
 
 import structlog
 from opentelemetry import context, trace
+from prometheus_client import Counter, Histogram
 
 from roomtally.telemetry import metrics, tracing
 
@@ -17,6 +19,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 KEY = "roomtally.record"
 LEFT = 499  # the client left before an answer began
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})  # others are anybody's invention
 QUIET_ROUTES = frozenset({"/health/live", "/health/ready"})
 
 log = structlog.get_logger(__name__)
@@ -25,13 +28,13 @@ log = structlog.get_logger(__name__)
 class Record:
     """Closed once: when the answer has ended, or, for a stream, when it has begun."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, tracer: trace.Tracer) -> None:
         self._scope = scope
         self._started = time.perf_counter()
         self._open = True
         self.status = LEFT
         parent = tracing.context_of(header_of(scope, b"traceparent"))
-        self._span = tracing.tracer().start_span(scope["method"], context=parent, kind=trace.SpanKind.SERVER)
+        self._span = tracer.start_span(scope["method"], context=parent, kind=trace.SpanKind.SERVER)
         self._token = context.attach(trace.set_span_in_context(self._span))
         metrics.HTTP_IN_FLIGHT.inc()
 
@@ -49,10 +52,9 @@ class Record:
         self._span = trace.INVALID_SPAN  # a stream lives on for hours: it need not keep its span
 
     def _count(self, route: str, seconds: float) -> None:
-        method = self._scope["method"]
-        trace_id = f"{self._span.get_span_context().trace_id:032x}"
-        metrics.HTTP_REQUESTS.labels(method, route, str(self.status)).inc()
-        metrics.HTTP_SECONDS.labels(method, route).observe(seconds, {"trace_id": trace_id})
+        requests, durations = _samples(self._scope["method"], route, self.status)
+        requests.inc()
+        durations.observe(seconds, {"trace_id": f"{self._span.get_span_context().trace_id:032x}"})
 
     def _tell(self, route: str, seconds: float) -> None:
         write = log.debug if route in QUIET_ROUTES else log.info
@@ -78,12 +80,13 @@ class Recorder:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._tracer = tracing.tracer()  # kept: asking for it each time costs 10 us
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        record = scope[KEY] = Record(scope)
+        record = scope[KEY] = Record(scope, self._tracer)
 
         async def watch(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -102,6 +105,12 @@ def stream_begins(scope: Any, status: int = 200) -> None:
     if record:
         record.status = status
         record.close()
+
+
+@lru_cache(1024)
+def _samples(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    method = method if method in METHODS else "other"
+    return metrics.HTTP_REQUESTS.labels(method, route, str(status)), metrics.HTTP_SECONDS.labels(method, route)
 
 
 def route_of(scope: Scope) -> str:

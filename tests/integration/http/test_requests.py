@@ -44,6 +44,14 @@ async def test_addresses_without_a_route_make_one_series(api: Api):
     assert await until(lambda: api.web.metric(sample) == before + 3)
 
 
+async def test_methods_that_somebody_made_up_make_one_series(nobody: Api):
+    for method in ("BREW", "X1", "X2"):
+        assert (await nobody.http.request(method, "/api/projects")).status_code == 405
+    metrics = (await nobody.http.get(f"{nobody.web.private_url}/metrics")).text
+    assert 'roomtally_http_requests_total{code="405",method="other",route="unmatched"}' in metrics
+    assert "BREW" not in metrics
+
+
 async def test_a_trace_goes_on_from_the_caller_into_the_event_row(api: Api):
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     project, upload = await api.create_project(), await api.upload(JPEG)
