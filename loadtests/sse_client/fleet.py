@@ -17,7 +17,8 @@ QUIET_SECONDS = 0.3
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """`path` may hold `{topic}`. Stream i follows topic i modulo their number and shows credential i likewise (header lines).
 
-    `opens_per_second` 0: as fast as `in_flight` handshakes at a time allow. `first` and `step` tell the processes of one run apart.
+    `opens_per_second` 0: as fast as `in_flight` handshakes at a time allow. `await_first`: a stream is open with its first
+    event, not with its head. `first` and `step` tell the processes of one run apart.
     """
 
     host: str
@@ -31,6 +32,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int = 256
     open_seconds: float = 60.0
     stalled: int = 0
+    await_first: bool = True
     dialect: str = "roomtally"
     first: int = 0
     step: int = 1
@@ -59,7 +61,7 @@ class Fleet:
         self.tally = Tally()
 
     async def open(self) -> None:
-        """Returns when every stream has its head or was refused, or after `open_seconds` more than the pace needs."""
+        """Returns when every stream is open or was refused, or after `open_seconds` more than the pace needs."""
         options, loop = self._options, asyncio.get_running_loop()
         began, gate, pace = loop.time(), asyncio.Semaphore(options.in_flight), options.opens_per_second / options.step
         self._lag = asyncio.create_task(self._watch_lag())
@@ -89,8 +91,11 @@ class Fleet:
             await stream.opened
         except OSError as error:
             self.tally.refused[type(error).__name__] += 1
+            return
         finally:
             gate.release()
+        if options.await_first and number >= options.stalled:
+            await stream.shown
 
     def begin(self) -> None:
         """From now on frames are measured; everything counted so far is forgotten, but not what each stream knows."""

@@ -14,7 +14,8 @@ ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, so that no por
 
 
 class Stream(asyncio.Protocol):
-    """`opened` is done when the head has come (True: 200) or the connection is gone. A `stalled` one never reads more."""
+    """`opened` is done when the head has come or the stream was refused, `shown` when the first event has come, both at the
+    latest when the connection is gone. A `stalled` one never reads more than the head."""
 
     transport: asyncio.Transport
 
@@ -24,7 +25,9 @@ class Stream(asyncio.Protocol):
         self._body: Body | None = None
         self._leaving = False
         self.began_at = time.time() * 1000
-        self.opened: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.shown: asyncio.Future[None] = loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -48,6 +51,7 @@ class Stream(asyncio.Protocol):
         body.feed(data, now)
         if body.first_at:
             self._tally.first.append(now - self.began_at)
+            _settle(self.shown)
 
     def _read_head(self, data: bytes, now: float) -> None:
         self._head += data
@@ -63,7 +67,7 @@ class Stream(asyncio.Protocol):
         self._body = Body(self._tally, self._dialect, now, chunked=b"transfer-encoding: chunked" in head.lower())
         self._tally.opened += 1
         self._tally.open.append(now - self.began_at)
-        self._settle(opened=True)
+        _settle(self.opened)
         if self._stalled:
             self.transport.pause_reading()
         elif rest:
@@ -73,11 +77,6 @@ class Stream(asyncio.Protocol):
         self._tally.refused[why] += 1
         self._leaving = True
         self.transport.abort()
-        self._settle(opened=False)
-
-    def _settle(self, *, opened: bool) -> None:
-        if not self.opened.done():
-            self.opened.set_result(opened)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._leaving:
@@ -87,8 +86,14 @@ class Stream(asyncio.Protocol):
             else:
                 self._tally.ended += self._body.ended and self._body.whole
                 self._tally.farewells += self._body.farewell
-        self._settle(opened=False)
+        _settle(self.opened)
+        _settle(self.shown)
 
     def leave(self) -> None:
         self._leaving = True
         self.transport.abort()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

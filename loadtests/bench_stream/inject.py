@@ -1,0 +1,150 @@
+"""Events put on the wire at a steady rate: on the bus for the service and for sse-starlette, by POST for nchan.
+
+The events for the service are encoded by its own code and are a legal sequence of each batch (a photo is claimed, released,
+claimed, ...), but they are not in the database: the sweep would take them back, so it must be slow while they come.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import msgspec
+
+from loadtests.bench_stream import seed
+from roomtally.batches import events
+from roomtally.batches.events import Change, EventType
+from roomtally.batches.model import BatchStatus, Counts, Photo, PhotoStatus
+from roomtally.streams import bus
+from roomtally.streams.source import Event
+
+NUMBER, TIME = 1111111, 1234567890.123456  # replaced by what is true when an event is sent; as long as any of them
+TICK_SECONDS = 0.001
+
+Fill = Callable[[bytes, int], bytes]
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """`behind` is the most events that were due and not sent: a large one means that the publisher was the limit."""
+
+    events: int
+    seconds: float
+    behind: int
+
+
+class Injector:
+    """`templates[t]` are the messages of topic t, taken in turn; `fill` puts number and time into one."""
+
+    def __init__(self, port: int, templates: Sequence[Sequence[bytes]], fill: Fill, greeting: bytes = b"") -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.sendall(greeting)
+        self._templates, self._fill = templates, fill
+        self._numbers = [seed.LAST_EVENT] * len(templates)
+        self._next = 0
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def run(self, rate: float, seconds: float) -> Sent:
+        """Blocks for `seconds`. Each event is stamped when it is made, at most a millisecond before it is sent."""
+        started, sent, behind = time.perf_counter(), 0, 0
+        total = max(1, round(rate * seconds))
+        while sent < total:
+            due = min(total, int((time.perf_counter() - started) * rate) + 1)
+            if due > sent:
+                behind = max(behind, due - sent)
+                self._socket.sendall(b"".join([self._message() for _ in range(due - sent)]))
+                sent = due
+            self._drop_answers()
+            time.sleep(min(max(0.0, started + sent / rate - time.perf_counter()), 0.02) or TICK_SECONDS / 4)
+        time.sleep(max(0.0, started + seconds - time.perf_counter()))
+        return Sent(sent, time.perf_counter() - started, behind)
+
+    def _message(self) -> bytes:
+        topic = self._next
+        self._next = (topic + 1) % len(self._templates)
+        number = self._numbers[topic] = self._numbers[topic] + 1
+        messages = self._templates[topic]
+        return self._fill(messages[number % len(messages)], number)
+
+    def _drop_answers(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(262144, socket.MSG_DONTWAIT):
+                pass
+
+
+# --- for the service
+
+
+def of_roomtally(port: int, epoch: str, topics: int) -> Injector:
+    templates = [[_ours(number, epoch, claimed=claimed) for claimed in (False, True)] for number in range(topics)]
+    return Injector(port, templates, lambda text, number: text % (time.time(), number), b"CLIENT REPLY OFF\r\n")
+
+
+def _ours(number: int, epoch: str, *, claimed: bool) -> bytes:
+    """Odd numbers claim the second photo, even ones release it."""
+    topic = seed.batch_id(number)
+    type_ = EventType.PHOTO_CLAIMED if claimed else EventType.PHOTO_RELEASED
+    payload = msgspec.json.encode(_change(number, topic, claimed=claimed))
+    events.decode_event(NUMBER, 1, type_, payload)  # raises what a bad event would raise in the service, but here
+    message = bus.encode(topic, epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload))], TIME)
+    text = message.replace(b"%", b"%%").replace(b"%.6f" % TIME, b"%.6f").replace(b'"n":%d' % NUMBER, b'"n":%d')
+    return _publish(bus.channel(topic).encode(), text, len(message))
+
+
+def _change(number: int, topic: UUID, *, claimed: bool) -> Change:
+    status = PhotoStatus.PROCESSING if claimed else PhotoStatus.PENDING
+    photo = Photo(
+        id=str(seed.photo_id(number, 1)),
+        filename="living-room-1.jpg",
+        status=status,
+        room_type=None,
+        item_count=0,
+        volume=0,
+        error=None,
+    )
+    return Change(
+        batch_id=str(topic),
+        run=1,
+        status=BatchStatus.PROCESSING,
+        paused=False,
+        progress=33,
+        counts=Counts(queued=2 - claimed, processing=int(claimed), completed=1, failed=0, total=seed.PHOTOS),
+        total_items=17,
+        total_volume=2.68,
+        photos=(photo,),
+        changes=(),
+        updated_at="2026-01-01T00:00:00.000000Z",
+    )
+
+
+# --- for the peers: a constant text of the same size, with number and time at its end
+
+
+def of_bus(port: int, topics: int, size: int) -> Injector:
+    text = _text(size)
+    templates = [[_publish(b"batch:%d" % number, text, size)] for number in range(topics)]
+    return Injector(port, templates, _fill_peer, b"CLIENT REPLY OFF\r\n")
+
+
+def of_http(port: int, topics: int, size: int) -> Injector:
+    head = b"POST /pub/%d HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    templates = [[(head % (number, size)) + _text(size)] for number in range(topics)]
+    return Injector(port, templates, _fill_peer)
+
+
+def _fill_peer(text: bytes, number: int) -> bytes:
+    return text % (number, time.time_ns())
+
+
+def _text(size: int) -> bytes:
+    """A template that is `size` bytes when filled."""
+    tail = b'","seq":%d,"ts":%d}'
+    filled = len(tail % (NUMBER, time.time_ns()))
+    return b'{"pad":"' + b"x" * (size - filled - 8) + tail
+
+
+def _publish(channel: bytes, text: bytes, size: int) -> bytes:
+    return b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(channel), channel, size, text)
