@@ -75,4 +75,5 @@ def test_without_network_and_cache_the_build_says_what_it_lacks(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(fetch.FetchError, match="no npm, and none could be installed"):
         pipeline.provide(tmp_path / "target", tmp_path / "cache")
-    assert not list((tmp_path / "cache").iterdir())
+    assert not (tmp_path / "target").exists()
+    assert not (tmp_path / "cache").exists()

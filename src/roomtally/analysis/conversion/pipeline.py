@@ -30,12 +30,13 @@ def provide(target: Path, cache: Path) -> str:
     """
     if _complete(target):
         return "present"
-    source = "cache" if _complete(cache) else "built"
-    if source == "built":
-        _build_into(cache)
-    for model in MODELS:
-        _place(cache / model.file, target / model.file)
-    return source
+    if _complete(cache):
+        _copy(cache, target)
+        return "cache"
+    _build_into(target)
+    with suppress(OSError):  # a home that cannot be written costs the next build its speed, not this one its success
+        _copy(target, cache)
+    return "built"
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
@@ -53,8 +54,12 @@ def _is_good(path: Path, model: Model) -> bool:
     return path.is_file() and matches(path.read_bytes(), model.sha256)
 
 
-def _build_into(cache: Path) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
+def _copy(source: Path, target: Path) -> None:
+    for model in MODELS:
+        _place(source / model.file, target / model.file)
+
+
+def _build_into(target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="roomtally-models-") as name:
         work = Path(name)
         fetch(MODELS, work)
@@ -65,7 +70,7 @@ def _build_into(cache: Path) -> None:
                 raise ConversionError(
                     f"{model.file} came out other than it must (onnx {onnx.__version__}). Please report it with that version."
                 )
-            _place(made, cache / model.file)
+            _place(made, target / model.file)
 
 
 def _place(source: Path, target: Path) -> None:
