@@ -25,6 +25,13 @@ class Chaos:
     async def run(self, steps: int) -> None:
         for _ in range(steps):
             await self.step()
+        await self.join()
+        for _, socket in self.viewers:
+            socket.stalled = not socket.ended
+        for topic in self.topics * 3:
+            await self.house.commit(topic, 1)
+        await until(lambda: all(socket.unread for _, socket in self.viewers if not socket.ended))
+        assert all(socket.unread <= 1 for _, socket in self.viewers)
         await self.read_on()
         await until(self.settled, timeout=5)
         assert self.viewers
@@ -83,6 +90,7 @@ class Chaos:
         numbers = [received.data["n"] for received in socket.of("progress")]
         assert numbers == sorted(set(numbers)), numbers
         assert not socket.of("reset")
+        assert len({received.data["run"] for received in socket.events}) == 1  # it ends with the run it began in
         truth = self.sums(topic)
         for received in socket.of("progress") + socket.of("complete"):
             assert received.data["total"] == truth[received.data["n"]]
