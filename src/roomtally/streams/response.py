@@ -1,6 +1,6 @@
 """The stream as the answer of an ordinary litestar route, so that guards, dependencies and OpenAPI hold for it too."""
 
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request, Response
 from litestar.response.base import ASGIResponse
@@ -16,8 +16,11 @@ class _StreamAnswer(ASGIResponse):
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        own: Any = scope.get(outer.SEND, send)  # litestar's wrapper is a coroutine: one task a chunk instead of none
-        await self._stream.run(receive, own)
+        """Hands the stream to the outer app; without one, `send` is litestar's coroutine and costs a task a chunk."""
+        if outer.SEND in scope:
+            cast("outer.Scope", scope)[outer.STREAM] = self._stream
+        else:
+            await self._stream.run(receive, send)
 
 
 class EventStreamResponse(Response[bytes]):
