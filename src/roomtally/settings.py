@@ -40,8 +40,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_environment_na
     stream_max_seconds: float = 1800.0
     sweep_seconds: float = 2.0
     process_streams: int = 10_000
-    user_streams: int = 20
-    drain_seconds: float = 0.0
+    user_streams: int = 20  # open streams and long-polls of one user, over all processes; 0: no limit
+    address_opens: float = 50.0  # streams opened a second and address, four seconds' worth at once; 0: no limit
+    stalled_seconds: float = 60.0  # how long a viewer may take nothing before the stream is closed
+    stream_origins: str = ""  # other sites whose pages may open streams, `https://host` separated by commas
+    trusted_proxies: str = "127.0.0.1,::1"  # networks whose X-Forwarded-For is believed, separated by commas
+
+    drain_accept_seconds: float = 5.0  # of new streams after "not ready": balancers need that long to notice
+    drain_seconds: float = 0.0  # over which open streams are sent away
+    drain_grace_seconds: float = 10.0  # after that, for slow readers and requests in hand; then the process ends
+
+    request_head_seconds: float = 10.0  # for a whole request head on an open connection; idle ones are closed
+    send_buffer_bytes: int = 64 * 1024  # in the kernel, of each connection; a stalled viewer costs twice that
+    unacknowledged_seconds: float = 30.0  # TCP_USER_TIMEOUT: a peer that acknowledges nothing for so long is gone
 
     photo_timeout_seconds: float = 60.0
     lease_seconds: float = 20.0  # a dead worker's photo waits this long at most; renewed every third of it
@@ -54,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_environment_na
     max_batch_photos: int = 200
     user_quota_bytes: int = 10 * GIB
     upload_hours: int = 24
+    event_hours: float = 24.0  # of a finished batch; who comes back later than that gets the snapshot
 
     analyzer: Literal["bundled", "onnx", "openai"] = "bundled"
     analyzer_threads: int = 1

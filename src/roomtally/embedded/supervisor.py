@@ -145,6 +145,7 @@ def _settings(
         if value is not None:
             values[configuration.PREFIX + name] = str(value)
     values.setdefault("ROOMTALLY_STORAGE_URL", (folder.path / "photos").as_uri())
+    values.setdefault("ROOMTALLY_DRAIN_ACCEPT_SECONDS", "0")  # no load balancer stands before it
     values.setdefault("ROOMTALLY_DATABASE_URL", "")
     values.setdefault("ROOMTALLY_REDIS_URL", "")
     _check_ports(values)
@@ -191,7 +192,8 @@ def _children(settings: configuration.Settings, workers: int, environ: Mapping[s
     base |= configuration.to_environ(settings) | {"PYTHONUNBUFFERED": "1"}
     if settings.log_format == "auto" and sys.stderr.isatty():
         base["ROOMTALLY_LOG_FORMAT"] = "pretty"  # a child's own stderr is our pipe
-    patience = {"serve": settings.drain_seconds + 15, "work": settings.photo_timeout_seconds + 5, "sweep": 10.0}
+    drain = settings.drain_accept_seconds + settings.drain_seconds + settings.drain_grace_seconds
+    patience = {"serve": drain + 5, "work": settings.photo_timeout_seconds + 5, "sweep": 10.0}
     names = {"web": "serve"} | {f"worker-{number}": "work" for number in range(1, workers + 1)} | {"sweeper": "sweep"}
     children: list[Child] = []
     for offset, (name, command) in enumerate(names.items()):

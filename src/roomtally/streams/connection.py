@@ -6,6 +6,7 @@ stream is busy, and when the future is done all that it missed goes as one chunk
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, Protocol
@@ -18,7 +19,7 @@ from roomtally.streams import sse
 from roomtally.streams.ids import EventId
 from roomtally.telemetry import metrics
 
-Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "deleted", "error"]
+Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"]
 Send = Callable[[Any], Awaitable[object]]
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
 
@@ -27,18 +28,24 @@ LAST_EVENT: dict[Reason | None, str] = {
     "timeout": "timeout",
     "session-ended": "error",
     "deleted": "error",
+    "operator": "error",
 }
 
 log = structlog.get_logger()
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """Who opens a stream. `last_n` is the topic's number by the query that let them in; `after` is what they have seen."""
+    """Who opens a stream. `last_n` is the topic's number by the query that let them in; `after` is what they have seen.
+
+    `on_close` is called once, when the stream that `Hub.attach` returned is gone.
+    """
 
     credential_id: UUID
     user_id: UUID
     last_n: int = 0
     after: EventId | None = None
+    address: str = ""
+    on_close: Callable[[], None] | None = None
 
 
 class Followed(Protocol):
@@ -82,10 +89,15 @@ class Stream:
         "_send",
         "_task",
         "busy",
+        "busy_since",
         "cursor",
         "expires_at",
+        "id",
+        "opened_at",
         "prefix",
         "reason",
+        "sent_bytes",
+        "sent_chunks",
         "spoke",
         "started",
         "topic",
@@ -97,7 +109,10 @@ class Stream:
         self.viewer, self.topic, self._keeper, self.expires_at = viewer, topic, keeper, expires_at
         self.busy, self.started, self._cut = True, False, False
         self.cursor = self.spoke = -1
-        self.touched_at = 0.0
+        self.touched_at = self.busy_since = 0.0
+        self.id = secrets.token_hex(8)
+        self.opened_at = time.time()
+        self.sent_chunks = self.sent_bytes = 0  # nearly all chunks are one event
         self.prefix = sse.retry(sse.retry_ms())  # goes out before the next frame
         self.reason: Reason | None = None
         self._final: bytes | None = None
@@ -127,8 +142,10 @@ class Stream:
         """Writes without waiting. Never raises: it is called in loops over all streams of a topic."""
         try:
             pending = self._send(message)  # pyright: ignore[reportOptionalCall] -- a stream without it is busy
+            self.sent_chunks += 1
+            self.sent_bytes += len(message["body"])
             if hasattr(pending, "add_done_callback"):
-                self.busy = True
+                self.busy, self.busy_since = True, time.monotonic()
                 pending.add_done_callback(self._drained)  # pyright: ignore[reportAttributeAccessIssue] -- as asked above
         except Exception as error:
             self._fail(error)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from uuid import UUID
 
 import msgspec
@@ -26,6 +26,7 @@ LINGER_SECONDS = 15.0  # for a slow reader to take its last chunk
 LIFE_SPREAD = 0.1
 DRAIN_STEP = 200  # streams ended between two looks at the rest of the event loop
 
+CLOSED = sse.error("closed-by-operator", "An operator has closed this stream.", retryable=False)
 SESSION_ENDED = sse.error("session-ended", "You are signed out. Sign in again to go on.", retryable=False)
 
 log = structlog.get_logger()
@@ -38,6 +39,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     stream_max_seconds: float = 1800.0
     sweep_seconds: float = 2.0
     process_streams: int = 10_000
+    stalled_seconds: float = 60.0
 
     @classmethod
     def of(cls, values: settings.Settings) -> "Pace":
@@ -152,8 +154,7 @@ class Hub:
             self._release(topic)
 
     async def _hold(self, key: UUID, n: int) -> Topic:
-        if self.count >= self._pace.process_streams:
-            raise errors.Unavailable("streams-full", "Too many streams are open here; try again.", retry_after=5)
+        self.refuse_when_full()
         topic = self.topics.get(key)
         if topic is None:
             topic = self.topics[key] = Topic(key, self._around)
@@ -168,6 +169,12 @@ class Hub:
         finally:
             self._coming -= 1
         return topic
+
+    def refuse_when_full(self) -> None:
+        """Raises Unavailable where this process has as many streams as it may have."""
+        if self.count >= self._pace.process_streams:
+            metrics.STREAMS_REFUSED.labels("process").inc()
+            raise errors.Unavailable("streams-full", "Too many streams are open here; try again.", retry_after=5)
 
     def _release(self, topic: Topic) -> None:
         topic.users -= 1
@@ -216,10 +223,22 @@ class Hub:
         self._collector.changed(len(self._streams))
         metrics.STREAMS_OPEN.dec()
         metrics.STREAMS_CLOSED.labels(stream.reason or "client").inc()
+        if stream.viewer.on_close:
+            stream.viewer.on_close()
         if not self._streams:
             self._empty.set()
 
-    # --- sessions, time, the end
+    # --- operators, sessions, time, the end
+
+    def streams(self) -> Collection[Stream]:
+        return self._streams
+
+    def close(self, stream_id: str) -> bool:
+        """Ends one stream as an operator asks; False where there is none of this id."""
+        found = next((stream for stream in self._streams if stream.id == stream_id), None)
+        if found:
+            found.end("operator", CLOSED)
+        return found is not None
 
     def credentials(self) -> list[UUID]:
         return list(self._sessions)
@@ -269,6 +288,8 @@ class Hub:
             stream.cut(stream.reason)
         elif now >= stream.expires_at:
             self._expire(stream)
+        elif stream.busy and now >= stream.busy_since + self._pace.stalled_seconds:
+            stream.cut("slow")
         else:
             due = stream.quiet_since() + self._pace.heartbeat_seconds
             if due <= now:

@@ -143,7 +143,13 @@ STREAM_TOPICS = Gauge("roomtally_stream_topics", "Topics followed in this proces
 STREAMS_OPENED = Counter("roomtally_streams_opened_total", "Streams opened.", registry=REGISTRY)
 STREAMS_CLOSED = Counter(
     "roomtally_streams_closed_total",
-    "Streams ended: client, complete, timeout, drain, session-ended, deleted, error.",
+    "Streams ended: client, complete, timeout, drain, session-ended, deleted, error, slow (took nothing), operator.",
+    ["reason"],
+    registry=REGISTRY,
+)
+STREAMS_REFUSED = Counter(
+    "roomtally_streams_refused_total",
+    "Streams and long-polls refused by a limit: process (full), user (has too many), address (opens too fast).",
     ["reason"],
     registry=REGISTRY,
 )
@@ -173,8 +179,10 @@ STREAM_FAILURES = Counter(
 BUS_CONNECTED = Gauge("roomtally_bus_connected", "1 while the bus connection is up.", registry=REGISTRY)
 BUS_RECONNECTS = Counter("roomtally_bus_reconnects_total", "Bus connections lost and made again.", registry=REGISTRY)
 BUS_MESSAGES = Counter("roomtally_bus_messages_total", "Messages received from the bus.", registry=REGISTRY)
-for _reason in ("client", "complete", "timeout", "drain", "session-ended", "deleted", "error"):
+for _reason in ("client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"):
     STREAMS_CLOSED.labels(_reason)
+for _reason in ("process", "user", "address"):
+    STREAMS_REFUSED.labels(_reason)
 for _event in ("progress", "complete", "ping", "timeout", "reset", "error", "retry"):
     STREAM_EVENTS.labels(_event)
 for _kind in ("snapshot", "log", "sweep"):
