@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 SOURCES := pyproject.toml hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up test smoke verify lint evaluate lock clean
+.PHONY: help up test smoke verify lint evaluate bench-stream lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ lint: $(DEV_STAMP) ## style, types, import contracts, dependencies
 PHOTOS ?= ../shared/photos
 evaluate: $(DEV_STAMP) ## how well the analyzer counts the photos of a folder with a truth.json: make evaluate PHOTOS=DIR
 	$(BIN)/python -m roomtally.analysis.evaluate $(PHOTOS)
+
+bench-stream: $(DEV_STAMP) ## the figures of the stream beside nchan and sse-starlette (about an hour; ARGS=--quick: minutes)
+	$(BIN)/python -m loadtests.bench_stream $(ARGS)
 
 lock: $(DEV_STAMP) ## pin all versions anew, without any registry address
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \

