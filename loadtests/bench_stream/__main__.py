@@ -117,7 +117,7 @@ def _guarded(cell: Cell, name: str, run: Callable[[], Sequence[Value]]) -> Seque
         return run()
     except Exception as error:
         console.print_exception()
-        return [Value(value=None, remark=f"failed: {error}")] * len(cell.rows)
+        return [Value(value=None, remark=f"failed: {str(error).splitlines()[0]}")] * len(cell.rows)
 
 
 def _note(cell: Cell, name: str, values: Sequence[Value]) -> None:

@@ -68,7 +68,10 @@ class Web:
                 stdout=log,
                 stderr=log,
             )
-        _await_ready(f"http://127.0.0.1:{self.port}/health/ready", self.process)
+        if not _becomes_ready(f"http://127.0.0.1:{self.port}/health/ready", self.process):
+            raise RuntimeError(
+                f"the web process did not become ready:\n{(house.folder / 'web.log').read_text()[-3000:]}"
+            )
 
     @property
     def pids(self) -> list[int]:
@@ -157,15 +160,15 @@ class House:
                 return len(answer.read()) + len(',"committedAt":1234567890123.456')
 
 
-def _await_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+def _becomes_ready(url: str, process: "subprocess.Popen[bytes]") -> bool:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address on loopback
             if answer.status == 200:
-                return
+                return True
         time.sleep(0.05)
     process.kill()
-    raise SystemExit(f"{url} did not become ready")
+    return False
 
 
 def versions() -> dict[str, str]:
