@@ -6,6 +6,7 @@ sse         bytes on the wire
 bus         copies of events between processes, over Valkey
 hub         topics and streams of this process
 topic       one document, kept up to date, shown to all its streams
+early       events that came before their elders
 connection  one open stream: a cursor, no queue, no task, no timer
 wheel       pings, life times and other dues of thousands of streams, by one timer
 repair      reads of the log, a few large ones instead of many small ones

@@ -16,8 +16,9 @@ from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Document, Source
+from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.sweep import Sweeper
-from roomtally.streams.topic import Surroundings, Topic
+from roomtally.streams.topic import Topic
 from roomtally.streams.wheel import Wheel
 from roomtally.telemetry import metrics
 

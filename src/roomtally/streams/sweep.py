@@ -9,7 +9,8 @@ import structlog
 
 from roomtally.streams.repair import CHUNK
 from roomtally.streams.source import Sweep
-from roomtally.streams.topic import Surroundings, Topic
+from roomtally.streams.surroundings import Surroundings
+from roomtally.streams.topic import Topic
 from roomtally.telemetry import metrics
 
 LOST_SECONDS = 0.5  # the pace while the bus is lost

@@ -7,7 +7,6 @@ that 500 viewers who come at once cause one subscription and one read.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -15,13 +14,11 @@ import structlog
 from roomtally import errors
 from roomtally.streams import bus, sse
 from roomtally.streams.connection import Stream
+from roomtally.streams.early import Early
 from roomtally.streams.ids import EventId
-from roomtally.streams.reader import BusReader
-from roomtally.streams.source import Document, Event, Source
+from roomtally.streams.source import Document, Event
+from roomtally.streams.surroundings import Surroundings
 from roomtally.telemetry import metrics
-
-if TYPE_CHECKING:
-    from roomtally.streams.repair import Repairs
 
 PATIENCE_SECONDS = (
     0.05  # for the elders of an event that came too early: messages of two commits may overtake each other
@@ -36,16 +33,6 @@ _PROGRESS = metrics.STREAM_EVENTS.labels("progress")
 log = structlog.get_logger()
 
 
-class Surroundings:
-    """What all topics of a hub share. `doubt` is called when a message does not fit what is known."""
-
-    __slots__ = ("bus", "doubt", "epoch", "repairs", "source")
-
-    def __init__(self, source: Source, reader: BusReader, repairs: "Repairs", doubt: Callable[[], None]) -> None:
-        self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
-        self.epoch = ""
-
-
 class Topic:
     __slots__ = (
         "_around",
@@ -54,7 +41,6 @@ class Topic:
         "_early",
         "_loading",
         "_newest",
-        "_patience",
         "_reset",
         "_state",
         "_subscribed",
@@ -78,8 +64,7 @@ class Topic:
         self._committed_at: float | None = None
         self._newest: sse.Chunk | None = None
         self._state: bytes | None = None
-        self._early: dict[int, tuple[Event, float | None]] = {}
-        self._patience: asyncio.TimerHandle | None = None
+        self._early = Early(self._ask_for_log)
         self._waiters: set[asyncio.Future[None]] = set()
         self._reset = self._subscribed = self._closed = False
         self._loading = asyncio.create_task(self._load(), name=f"topic {key}")
@@ -127,7 +112,7 @@ class Topic:
     def close(self) -> None:
         self._closed = True
         self._loading.cancel()
-        self._hurry_no_more()
+        self._early.clear()
         self._around.bus.unsubscribe(bus.channel(self.key), self._heard)
 
     async def _ready(self) -> Document:
@@ -181,10 +166,10 @@ class Topic:
         """Events of the bus or the log, in any order and any number of times."""
         for event in events:
             if event.n > self.last:
-                self._early[event.n] = (event, event.committed_at or committed_at)
+                self._early.add(event, committed_at)
         if self.document is not None:
             self._advance()
-        elif len(self._early) > EARLY_EVENTS:
+        elif self._early.is_too_much():
             self._early.clear()  # the snapshot on its way holds most of them; the sweep sees the rest
 
     def repaired(self, events: Sequence[Event], asked: int) -> None:
@@ -195,14 +180,13 @@ class Topic:
             self.load()
             return
         self.take(events)
-        for n in [n for n in self._early if n <= asked]:
-            del self._early[n]
-        self._hurry()
+        self._early.forget(asked)
+        self._await_elders()
 
     @property
     def highest(self) -> int:
         """The highest number heard of."""
-        return max(self._early, default=self.last)
+        return self._early.highest(self.last)
 
     def _advance(self) -> None:
         assert self.document is not None
@@ -214,11 +198,11 @@ class Topic:
             self._early.clear()
             self.load()
             return
-        self._hurry()
+        self._await_elders()
 
     def _fold(self, document: Document) -> None:
         shown, at = document, None
-        while found := self._early.pop(document.n + 1, None):
+        while found := self._early.pop(document.n + 1):
             event, event_at = found
             following = document.fold(event)
             if document is not shown and document.finished and following.run != document.run:
@@ -228,25 +212,11 @@ class Topic:
         if document is not shown:
             self._show(document, at)
 
-    def _hurry(self) -> None:
-        """Starts or stops the wait for missing elders."""
-        for n in [n for n in self._early if n <= self.last]:
-            del self._early[n]
-        if not self._early or self._closed:
-            self._hurry_no_more()
-        elif len(self._early) > EARLY_EVENTS:
-            self._early.clear()
-            self._lost_patience()
-        elif self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._lost_patience)
+    def _await_elders(self) -> None:
+        if not self._closed:
+            self._early.wait(self.last)
 
-    def _hurry_no_more(self) -> None:
-        if self._patience:
-            self._patience.cancel()
-            self._patience = None
-
-    def _lost_patience(self) -> None:
-        self._hurry_no_more()
+    def _ask_for_log(self) -> None:
         self._around.repairs.request(self)
 
     # --- frames and streams
