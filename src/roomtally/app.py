@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from roomtally import errors
 from roomtally import settings as configuration
 from roomtally.accounts import auth
 from roomtally.accounts.model import SESSION_COOKIE
-from roomtally.accounts.routes import SessionRoutes, TokenRoutes
+from roomtally.accounts.routes import SessionRoutes, TokenRoutes, create_ticket
 from roomtally.accounts.service.attempts import SignInAttempts
 from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.service.sessions import Accounts
@@ -40,6 +41,8 @@ from roomtally.broker import create_broker
 from roomtally.db.pool import create_pool
 from roomtally.db.valkey import open_valkey
 from roomtally.http import body, document, health, problems
+from roomtally.http.address import Addresses, networks
+from roomtally.http.cors import Cors, origins
 from roomtally.http.guard import Guard
 from roomtally.http.recorder import App, Recorder
 from roomtally.inventory.routes import InventoryRoutes
@@ -48,6 +51,8 @@ from roomtally.projects.routes import ProjectRoutes
 from roomtally.projects.service import Projects
 from roomtally.settings import Settings
 from roomtally.storage.photos import open_storage
+from roomtally.streams.accounting import Accounting
+from roomtally.streams.admission import Admission, Limits
 from roomtally.streams.bus import Publisher
 from roomtally.streams.hub import Hub, Pace
 from roomtally.streams.outer import keep_send
@@ -58,8 +63,9 @@ from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 ROUTES = (
     *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
     InventoryRoutes,
-    *(stream_batch, health.live, health.ready, PageRoutes),
+    *(stream_batch, create_ticket, health.live, health.ready, PageRoutes),
 )
+STREAMS = re.compile(r"/api/(stream|stream-tickets|batches/[^/]+/stream)")  # for pages of `stream_origins` too
 JSON_BYTES = (
     1024 * 1024
 )  # of a body that litestar reads by itself; photos and forms are streamed, with their own limits
@@ -94,6 +100,9 @@ class Web:
         self.sweep_pool = create_pool(settings.database_url, 1)
         feed = BatchFeed(self.pool, self.sweep_pool, cache)
         self.hub = Hub(feed, Pace.of(settings), BusReader(settings.redis_url))
+        self.accounting = Accounting(self.valkey)
+        self.admission = Admission(Limits.of(settings), self.accounting, self.hub)
+        self.addresses = Addresses(networks(settings.trusted_proxies))
         self.readiness = health.Readiness({"database": self._ask_database})
         self._loop: asyncio.AbstractEventLoop | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -105,6 +114,7 @@ class Web:
         async with self.pool, self.sweep_pool, self.valkey:
             await self.broker.startup()
             await self.hub.start()
+            self.accounting.start()
             signal.signal(signal.SIGTERM, self._on_terminate)
             private = self._serve_private()
             log.info("web_started", private_port=private.port)
@@ -112,6 +122,7 @@ class Web:
                 yield
             finally:
                 await self.hub.stop()
+                await self.accounting.stop()
                 await asyncio.to_thread(private.close)
                 await self.broker.shutdown()
                 self.passwords.close()
@@ -157,7 +168,8 @@ def create_app(settings: Settings) -> App:
                 "uploads": web.uploads,
                 "context": web.context,
                 "inventories": Inventories(web.pool),
-                "desk": Desk(web.context, web.hub),
+                "desk": Desk(web.context, web.hub, web.admission, web.addresses),
+                "addresses": web.addresses,
                 "files": PhotoFiles(web.context, web.storage),
                 "settings": settings,
                 "readiness": web.readiness,
@@ -178,7 +190,8 @@ def create_app(settings: Settings) -> App:
     )
     application.state[auth.ACCOUNTS] = web.accounts
     trusted = frozenset({settings.public_url.rstrip("/")}) if settings.public_url else frozenset[str]()
-    return cast("App", keep_send(Recorder(Guard(cast("App", application), trusted))))
+    guarded = Guard(cast("App", application), trusted)
+    return cast("App", keep_send(Recorder(Cors(guarded, origins(settings.stream_origins), STREAMS.fullmatch))))
 
 
 def _always(value: object) -> Any:

@@ -12,6 +12,7 @@ from roomtally.accounts.service.sessions import (
     Accounts,
     credential_of_bearer,
     credential_of_cookie,
+    credential_of_ticket,
     not_signed_in,
 )
 
@@ -26,6 +27,12 @@ def credential(request: Request[Any, Any, Any]) -> Credential:
     if cookie := request.cookies.get(SESSION_COOKIE):
         return credential_of_cookie(cookie)
     raise not_signed_in(None)
+
+
+def stream_credential(request: Request[Any, Any, Any]) -> Credential:
+    """As `credential`, for routes that take a one-time `?ticket=` too; it wins, since it was made for this one request."""
+    ticket = request.query_params.get("ticket")
+    return credential_of_ticket(ticket) if ticket else credential(request)
 
 
 def _bearer(scheme: str, secret: str) -> Credential:

@@ -22,6 +22,7 @@ class Role(StrEnum):
 class CredentialKind(StrEnum):
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 - a word, not a secret
+    TICKET = "ticket"  # opens one stream in the name of a session or token; never anything else
 
 
 class Credential(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from litestar.params import FromPath, JSONBody
 from roomtally.accounts import auth
 from roomtally.accounts.model import SESSION_COOKIE, Principal
 from roomtally.accounts.service.sessions import Accounts
+from roomtally.http.address import Addresses
 from roomtally.http.document import problems
 from roomtally.settings import Settings
 
@@ -55,6 +56,13 @@ class TokenPage(msgspec.Struct, rename="camel"):
     items: list[Token]
 
 
+class Ticket(msgspec.Struct, rename="camel"):
+    """For pages of another origin, whose EventSource can send neither cookie nor header. Good for `expires_in` seconds."""
+
+    ticket: str
+    expires_in: float
+
+
 class SessionRoutes(Controller):
     path = "/api/sessions"
     tags = ("Accounts",)
@@ -66,9 +74,9 @@ class SessionRoutes(Controller):
         data: JSONBody[SignIn],
         accounts: NamedDependency[Accounts],
         settings: NamedDependency[Settings],
+        addresses: NamedDependency[Addresses],
     ) -> Response[SignedIn]:
-        address = request.client.host if request.client else ""
-        user, secret = await accounts.sign_in(data.email, data.password, address)
+        user, secret = await accounts.sign_in(data.email, data.password, addresses.of(request.scope))
         cookie = _cookie(secret, settings.session_days * SECONDS_A_DAY, secure=is_secure(request, settings))
         return Response(SignedIn(user.id, user.email, user.role), cookies=[cookie])
 
@@ -124,6 +132,18 @@ class TokenRoutes(Controller):
         self, principal: NamedDependency[Principal], token_id: FromPath[UUID], accounts: NamedDependency[Accounts]
     ) -> None:
         await accounts.delete_token(principal, token_id)
+
+
+@post(
+    "/api/stream-tickets",
+    summary="A one-time ticket that opens one stream: `?ticket=...`",
+    tags=["Accounts"],
+    responses=problems(401, 403),
+    dependencies={"principal": Provide(auth.principal)},
+)
+async def create_ticket(principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> Ticket:
+    ticket, seconds = await accounts.create_ticket(principal)
+    return Ticket(ticket, seconds)
 
 
 def is_secure(request: Request[Any, Any, Any], settings: Settings) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from roomtally.http import origin, problems
+from roomtally.http import cors, origin, problems
 from roomtally.http.recorder import App, Message, Receive, Scope, Send
 
 # A client that is still sending when it is refused would see a reset connection instead of the answer,
@@ -41,7 +41,7 @@ class Guard:
             await send(message)
 
         headers = dict[bytes, bytes](scope["headers"])
-        if origin.is_foreign(scope["method"], headers.get, self._trusted):
+        if cors.ALLOWED not in scope and origin.is_foreign(scope["method"], headers.get, self._trusted):
             await _refuse_foreign(scope, dress)
         else:
             await self._app(scope, body.receive, dress)

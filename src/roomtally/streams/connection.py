@@ -8,7 +8,7 @@ stream is busy, and when the future is done all that it missed goes as one chunk
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -92,6 +92,7 @@ class Stream:
         "busy_since",
         "cursor",
         "expires_at",
+        "headers",
         "id",
         "opened_at",
         "prefix",
@@ -112,6 +113,7 @@ class Stream:
         self.touched_at = self.busy_since = 0.0
         self.id = secrets.token_hex(8)
         self.opened_at = time.time()
+        self.headers: Sequence[tuple[bytes, bytes]] = ()  # of the response, beside those that each stream has
         self.sent_chunks = self.sent_bytes = 0  # nearly all chunks are one event
         self.prefix = sse.retry(sse.retry_ms())  # goes out before the next frame
         self.reason: Reason | None = None
@@ -123,7 +125,7 @@ class Stream:
         """Sends the head and what is there already, then waits for the end. `send` must be the server's own."""
         self._task, self.started = asyncio.current_task(), True
         try:
-            self._send = await _opened(send)
+            self._send = await _opened(send, self.headers)
             self.busy = False
             self._keeper.opened(self)
             self.flush()
@@ -218,9 +220,9 @@ class Stream:
         )  # later: this may be inside a loop over the topic's streams
 
 
-async def _opened(send: Send) -> Send:
+async def _opened(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
     """Sends the head. Servers whose `send` is a coroutine get one task per chunk: correct, but slow."""
-    pending = send(sse.start())
+    pending = send(sse.start(headers))
     await pending
     if not asyncio.iscoroutine(pending):
         return send

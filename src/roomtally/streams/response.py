@@ -6,6 +6,7 @@ from litestar import Request, Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from roomtally.http import cors
 from roomtally.streams import outer
 from roomtally.streams.connection import Stream
 
@@ -17,6 +18,7 @@ class _StreamAnswer(ASGIResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands the stream to the outer app; without one, `send` is litestar's coroutine and costs a task a chunk."""
+        self._stream.headers = cors.headers_of(scope)
         if outer.SEND in scope:
             cast("outer.Scope", scope)[outer.STREAM] = self._stream
         else:

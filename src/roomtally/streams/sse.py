@@ -1,6 +1,7 @@
 """Server-Sent Events as bytes, and the ASGI messages that carry them."""
 
 import secrets
+from collections.abc import Sequence
 from typing import TypedDict
 
 import msgspec
@@ -28,8 +29,8 @@ class Start(TypedDict):
     headers: list[tuple[bytes, bytes]]
 
 
-def start() -> Start:
-    return {"type": "http.response.start", "status": 200, "headers": HEADERS}
+def start(headers: Sequence[tuple[bytes, bytes]] = ()) -> Start:
+    return {"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]}
 
 
 def chunk(body: bytes, *, more: bool = True) -> Chunk:

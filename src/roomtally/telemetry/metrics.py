@@ -132,7 +132,7 @@ SNAPSHOT_READS = Counter(
 )
 PURGED = Counter(
     "roomtally_purged_total",
-    "What was removed for good: batch (deleted before), upload (never used).",
+    "What was removed for good: batch (deleted before), upload (never used), event (of a finished batch), session, ticket.",
     ["kind"],
     registry=REGISTRY,
 )
@@ -188,5 +188,5 @@ for _event in ("progress", "complete", "ping", "timeout", "reset", "error", "ret
 for _kind in ("snapshot", "log", "sweep"):
     for _outcome in ("done", "failed"):
         STREAM_READS.labels(_kind, _outcome)
-for _part in ("topic", "connection", "listener", "publish", "wheel"):
+for _part in ("topic", "connection", "listener", "publish", "wheel", "accounting"):
     STREAM_FAILURES.labels(_part)

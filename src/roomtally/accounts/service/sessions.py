@@ -2,6 +2,8 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
+from typing import assert_never
 from uuid import UUID, uuid4
 
 from roomtally import errors
@@ -19,11 +21,12 @@ from roomtally.accounts.model import (
 )
 from roomtally.accounts.service.attempts import SignInAttempts
 from roomtally.accounts.service.passwords import Passwords
-from roomtally.accounts.store import credentials, users
+from roomtally.accounts.store import credentials, tickets, users
 from roomtally.db.pool import Pool, transaction
 from roomtally.telemetry import metrics
 
 SECRET_BYTES = 32
+TICKET_SECONDS = 60.0  # from asking for it to opening the stream
 
 
 class Accounts:
@@ -57,7 +60,6 @@ class Accounts:
         async with transaction(self._pool) as conn:
             if fresh:
                 await users.set_password(conn, known.user.id, fresh)
-            await credentials.delete_expired_sessions(conn, known.user.id)
             session_id = CredentialId(uuid4())
             await credentials.add_session(conn, session_id, known.user.id, _hash(secret), self._session_days)
         return secret
@@ -70,9 +72,16 @@ class Accounts:
 
     async def identify(self, credential: Credential) -> Principal:
         """Who shows this credential; one query. Raises errors.Unauthorized where it is not valid (any more)."""
-        find = credentials.find_session if credential.kind is CredentialKind.SESSION else credentials.find_token
         async with self._pool.connection() as conn:
-            principal = await find(conn, credential.token_hash)
+            match credential.kind:
+                case CredentialKind.SESSION:
+                    principal = await credentials.find_session(conn, credential.token_hash)
+                case CredentialKind.TOKEN:
+                    principal = await credentials.find_token(conn, credential.token_hash)
+                case CredentialKind.TICKET:  # streams take them, in the query that opens the stream
+                    principal = None
+                case _:
+                    assert_never(credential.kind)
         if principal is None:
             raise not_signed_in(credential)
         return principal
@@ -92,6 +101,20 @@ class Accounts:
         async with self._pool.connection() as conn:
             await credentials.add_token(conn, token_id, principal.user_id, name, _hash(secret))
         return token_id, secret
+
+    async def create_ticket(self, principal: Principal) -> tuple[str, float]:
+        """The secret of a ticket that opens one stream within the seconds that are returned with it.
+
+        The stream lives as long as the credential that asked for the ticket.
+        """
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        async with self._pool.connection() as conn:
+            await tickets.add_ticket(conn, _hash(secret), principal.credential_id, TICKET_SECONDS)
+        return secret, TICKET_SECONDS
+
+    async def list_emails(self, user_ids: Collection[UUID]) -> dict[UUID, str]:
+        async with self._pool.connection() as conn:
+            return await users.list_emails(conn, list(user_ids))
 
     async def list_tokens(self, principal: Principal) -> list[ApiToken]:
         async with self._pool.connection() as conn:
@@ -125,11 +148,23 @@ def credential_of_bearer(secret: str) -> Credential:
     return Credential(CredentialKind.TOKEN, _hash(secret))
 
 
+def credential_of_ticket(secret: str) -> Credential:
+    return Credential(CredentialKind.TICKET, _hash(secret))
+
+
+async def purge_expired(pool: Pool, limit: int) -> tuple[int, int]:
+    """Forgets up to `limit` sessions and as many tickets whose time is over; returns how many."""
+    async with pool.connection() as conn:
+        return await credentials.purge_sessions(conn, limit), await tickets.purge_tickets(conn, limit)
+
+
 def not_signed_in(credential: Credential | None) -> errors.Unauthorized:
     if credential is None:
         return errors.Unauthorized("not-signed-in", "Sign in first, or send an API token as a bearer.")
     if credential.kind is CredentialKind.TOKEN:
         return errors.Unauthorized("invalid-token", "This API token is not valid (any more); make a new one.")
+    if credential.kind is CredentialKind.TICKET:
+        return errors.Unauthorized("invalid-ticket", "This ticket was used, or its time is over; ask for a new one.")
     return errors.Unauthorized("session-ended", "Your session has ended; sign in again.")
 
 

@@ -35,9 +35,16 @@ async def delete_session(conn: Connection, session_id: CredentialId) -> None:
     await conn.execute("DELETE FROM sessions WHERE id = %s", [session_id])
 
 
-async def delete_expired_sessions(conn: Connection, user_id: UserId) -> None:
-    """What a user left behind: called at each sign-in, so that no job is needed."""
-    await conn.execute("DELETE FROM sessions WHERE user_id = %s AND expires_at <= clock_timestamp()", [user_id])
+async def purge_sessions(conn: Connection, limit: int) -> int:
+    """Forgets up to `limit` sessions whose time is over."""
+    cursor = await conn.execute(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions WHERE expires_at <= clock_timestamp() ORDER BY expires_at LIMIT %s
+               FOR UPDATE SKIP LOCKED)""",
+        [limit],
+    )
+    return cursor.rowcount
 
 
 async def add_token(conn: Connection, token_id: CredentialId, user_id: UserId, name: str, token_hash: bytes) -> None:

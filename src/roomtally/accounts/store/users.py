@@ -56,3 +56,8 @@ async def find_user(conn: Connection, user_id: UserId) -> User | None:
     )
     row = await cursor.fetchone()
     return User(UserId(row[0]), row[1], Role(row[2])) if row else None
+
+
+async def list_emails(conn: Connection, user_ids: list[UUID]) -> dict[UUID, str]:
+    cursor = await conn.execute("SELECT id, email FROM users WHERE id = ANY (%s)", [user_ids])
+    return dict(await cursor.fetchall())

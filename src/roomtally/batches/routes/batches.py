@@ -147,7 +147,7 @@ class BatchRoutes(Controller):
     @get(
         "/{batch_id:uuid}",
         summary="The snapshot; with `after` and `wait`, as soon as there is a newer one (long-poll)",
-        responses={200: answers.SNAPSHOT, **problems(400, 401, 404, 503)},
+        responses={200: answers.SNAPSHOT, **problems(400, 401, 404, 429, 503)},
     )
     async def read(
         self,
@@ -162,7 +162,7 @@ class BatchRoutes(Controller):
         known = ids.parse(after) if after else _known(if_none_match)
         credential = auth.credential(request)
         progress = await reading.read_opened(desk.context, credential, batch_id, known)
-        if progress.body is None and after and wait and await desk.hub.wait_beyond(batch_id, progress.n, wait):
+        if progress.body is None and after and wait and await _newer(desk, progress, wait):
             progress = await reading.read_opened(desk.context, credential, batch_id, known)
         return answers.snapshot(progress)
 
@@ -176,6 +176,15 @@ class BatchRoutes(Controller):
         self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
     ) -> None:
         await control.delete(context, principal.user_id, batch_id)
+
+
+async def _newer(desk: Desk, progress: Progress, seconds: int) -> bool:
+    """Waits as a stream does, and counts as one."""
+    lease = await desk.admission.lease(progress.user_id)
+    try:
+        return await desk.hub.wait_beyond(progress.batch_id, progress.n, seconds) is not None
+    finally:
+        lease.release()
 
 
 async def _create_from_form(

@@ -4,9 +4,13 @@ which took a quarter of the time that a 304 takes."""
 import msgspec
 
 from roomtally.batches.service.context import Context
+from roomtally.http.address import Addresses
+from roomtally.streams.admission import Admission
 from roomtally.streams.hub import Hub
 
 
 class Desk(msgspec.Struct, frozen=True):
     context: Context
     hub: Hub
+    admission: Admission
+    addresses: Addresses

@@ -31,7 +31,7 @@ NOTHING_MORE = ResponseSpec(None, description="The batch is finished and the cli
     "/api/batches/{batch_id:uuid}/stream",
     summary="Follow a batch live",
     tags=["Batches"],
-    responses={200: OPENED, 204: NOTHING_MORE, **problems(400, 401, 404, 503)},
+    responses={200: OPENED, 204: NOTHING_MORE, **problems(400, 401, 404, 429, 503)},
 )
 async def stream_batch(
     *,
@@ -47,12 +47,19 @@ async def stream_batch(
     """The header wins over `after`. One query decides on session, access and whether there is anything more to come."""
     seen = last_event_id or after
     known = ids.parse(seen) if seen else None
-    [opened] = await reading.open_streams(desk.context, auth.credential(request), [batch_id])
+    address = desk.addresses.of(request.scope)
+    desk.admission.knock(address)
+    [opened] = await reading.open_streams(desk.context, auth.stream_credential(request), [batch_id])
     if opened.last_event is None:
         raise reading.batch_not_found()
     if opened.finished and known == EventId(opened.epoch, opened.last_event):
         return Response(b"", status_code=204)
-    viewer = Viewer(opened.credential_id, opened.user_id, opened.last_event, known)
-    stream = await desk.hub.attach(batch_id, viewer)
+    lease = await desk.admission.lease(opened.user_id)
+    try:
+        viewer = Viewer(opened.credential_id, opened.user_id, opened.last_event, known, address, lease.release)
+        stream = await desk.hub.attach(batch_id, viewer)
+    except BaseException:
+        lease.release()
+        raise
     recorder.stream_begins(request.scope)
     return EventStreamResponse(stream)

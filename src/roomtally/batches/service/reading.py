@@ -22,6 +22,7 @@ class Progress(msgspec.Struct, frozen=True):
     """The snapshot of a batch after event `n` as JSON; `body` is None where the reader knows it already."""
 
     batch_id: UUID
+    user_id: UUID
     n: int
     epoch: str
     finished: bool
@@ -39,7 +40,7 @@ async def read_progress(context: Context, user_id: UUID, batch_id: UUID, known: 
     if head is None or head.user_id != user_id:
         raise batch_not_found()
     if known == EventId(head.epoch, head.n):
-        return Progress(batch_id, head.n, head.epoch, head.finished, None)
+        return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, None)
     progress = await load_at(context.pool, context.cache, batch_id, head)
     if progress is None:
         raise batch_not_found()
@@ -56,7 +57,7 @@ async def read_opened(context: Context, credential: Credential, batch_id: UUID, 
         raise batch_not_found()
     head = reads.Head(opened.last_event, opened.epoch, opened.user_id, bool(opened.finished))
     if known == EventId(head.epoch, head.n):
-        return Progress(batch_id, head.n, head.epoch, head.finished, None)
+        return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, None)
     progress = await load_at(context.pool, context.cache, batch_id, head)
     if progress is None:
         raise batch_not_found()
@@ -75,7 +76,7 @@ async def load_at(pool: Pool, cache: SnapshotCache, batch_id: UUID, head: reads.
     cached = await cache.find(batch_id, head.epoch, head.n)
     if cached:
         metrics.SNAPSHOT_READS.labels("cache").inc()
-        return Progress(batch_id, head.n, head.epoch, head.finished, cached)
+        return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, cached)
     metrics.SNAPSHOT_READS.labels("database").inc()
     async with pool.connection() as conn:
         row = await reads.read_snapshot(conn, batch_id)
@@ -84,7 +85,7 @@ async def load_at(pool: Pool, cache: SnapshotCache, batch_id: UUID, head: reads.
     body = row.body.encode()
     if cached is not None:  # else Valkey does not answer: once is enough to wait for it
         await cache.put(batch_id, row.epoch, row.n, body)
-    return Progress(batch_id, row.n, row.epoch, row.finished, body)
+    return Progress(batch_id, row.user_id, row.n, row.epoch, row.finished, body)
 
 
 async def list_batches(

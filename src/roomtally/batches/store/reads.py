@@ -248,6 +248,13 @@ OPENING: dict[CredentialKind, LiteralString] = {
         "(SELECT * FROM sessions WHERE token_hash = %(hash)s AND expires_at > clock_timestamp())"
     ),
     CredentialKind.TOKEN: opening("(SELECT * FROM api_tokens WHERE token_hash = %(hash)s AND deleted_at IS NULL)"),
+    CredentialKind.TICKET: """
+WITH used AS (
+    DELETE FROM stream_tickets WHERE token_hash = %(hash)s AND expires_at > clock_timestamp() RETURNING credential_id)"""
+    + opening("""(
+    SELECT s.id, s.user_id FROM used JOIN sessions s ON s.id = used.credential_id WHERE s.expires_at > clock_timestamp()
+     UNION ALL
+    SELECT a.id, a.user_id FROM used JOIN api_tokens a ON a.id = used.credential_id WHERE a.deleted_at IS NULL)"""),
 }
 
 
