@@ -129,7 +129,10 @@ async def test_a_stream_is_measured_to_its_first_byte(api: Api):
     batch = await api.create_batch([JPEG])
     route = '{method="GET",route="/api/batches/{batch_id}/stream"}'
     before = api.web.metric(f"roomtally_http_request_duration_seconds_count{route}")
+    opened = 'roomtally_http_requests_total{code="200",method="GET",route="/api/batches/{batch_id}/stream"}'
+    opened_before = api.web.metric(opened)
     async with httpx_sse.aconnect_sse(api.http, "GET", path_of(batch)) as source:
         await anext(source.aiter_sse())
         assert api.web.metric(f"roomtally_http_request_duration_seconds_count{route}") == before + 1
         assert api.web.metric("roomtally_http_requests_in_flight") == 0
+        assert api.web.metric(opened) == opened_before + 1
