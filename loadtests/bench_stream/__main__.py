@@ -123,7 +123,9 @@ def _guarded(cell: Cell, name: str, run: Callable[[], Sequence[Value]]) -> Seque
 def _note(cell: Cell, name: str, values: Sequence[Value]) -> None:
     for row, value in zip(cell.rows, values, strict=True):
         row.runs.setdefault(name, []).append(value)
-        console.print(f"  {row.what}: {value.value} {row.unit}  [dim]{value.remark}")
+        console.print(
+            f"  {row.what}: {'none' if value.value is None else f'{value.value:.4g}'} {row.unit}  [dim]{value.remark}"
+        )
 
 
 def _save(output: Path, about: dict[str, str], chosen: list[Cell]) -> None:

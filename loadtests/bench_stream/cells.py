@@ -8,7 +8,7 @@ from loadtests.bench_stream.figures import Value
 from loadtests.bench_stream.ladder import Rung, Target, at_rate, best, climb
 from loadtests.bench_stream.usage import Usage
 from loadtests.sse_client.processes import Clients
-from loadtests.sse_client.report import report
+from loadtests.sse_client.report import Report, report
 
 FANOUT = (5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 150_000, 200_000, 300_000)  # deliveries/s
 MANY = (1_000, 5_000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 80_000)  # events/s
@@ -84,8 +84,14 @@ def at_thousand(target: Target, scale: Scale) -> Value:
 
 
 def _tail(rung: Rung) -> Value:
-    remark = "" if rung.share == 1.0 else f"only {rung.share:.1%} of the frames came"
-    return Value(value=rung.p99_ms, remark=remark, detail=rung)
+    missing = "" if rung.share == 1.0 else f"only {rung.share:.1%} of the frames came"
+    return Value(value=rung.p99_ms, remark="; ".join(filter(None, (missing, lateness(rung.report)))), detail=rung)
+
+
+def lateness(seen: Report) -> str:
+    """A sentence where the client's own lateness is a good part of what it measured."""
+    lag = seen.client_lag_ms.p99
+    return f"the client itself was up to {lag:.1f} ms late (p99)" if lag > seen.latency_ms.p99 / 4 else ""
 
 
 def storm(target: Target, scale: Scale) -> Value:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import msgspec
 
 from loadtests.bench_stream import committed
-from loadtests.bench_stream.cells import Scale
+from loadtests.bench_stream.cells import Scale, lateness
 from loadtests.bench_stream.figures import Value
 from loadtests.bench_stream.house import SLOW_SWEEP, House, Web
 from loadtests.bench_stream.ladder import Rung, at_rate, measure
@@ -37,10 +37,10 @@ def _committed(house: House, scale: Scale, rate: float) -> Value:
         clients.begin()
         done = committed.commit(house, scale.many, rate, scale.committed_seconds)
         seen = report(clients.now(), clients.end())
-    remark = f"{done.rate:,.0f} events/s committed"
+    remarks = [f"{done.rate:,.0f} events/s committed", lateness(seen)]
     if seen.measured != done.events or seen.skipped:
-        remark += f", {seen.measured:,} of {done.events:,} measured, {seen.skipped} skipped"
-    return Value(value=seen.latency_ms.p99, remark=remark, detail=seen)
+        remarks.append(f"{seen.measured:,} of {done.events:,} measured, {seen.skipped} skipped")
+    return Value(value=seen.latency_ms.p99, remark="; ".join(filter(None, remarks)), detail=seen)
 
 
 def queries_one_topic(house: House, scale: Scale) -> Value:
