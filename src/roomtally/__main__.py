@@ -64,22 +64,9 @@ def serve() -> None:
 
     settings = configuration.load(_environ())
     logs.configure(settings.log_level, settings.log_format, service="web")
-    from granian.constants import HTTPModes, Interfaces, Loops
-    from granian.server import Server
+    from roomtally import listener
 
-    # One worker process: streams do not spread evenly over several, and one process is one registry of metrics.
-    Server(
-        "roomtally.app",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        loop=Loops.uvloop,
-        http=HTTPModes.auto,
-        websockets=False,
-        backpressure=settings.backpressure,
-        log_enabled=False,
-    ).serve(target_loader=partial(_load_web, settings), wrap_loader=False)
+    listener.serve(settings, partial(_load_web, settings))
 
 
 def _load_web(settings: configuration.Settings) -> Any:
@@ -91,6 +78,24 @@ def _load_web(settings: configuration.Settings) -> Any:
     children.die_with_parent(signal.SIGTERM)()
     process.start(settings, "web")
     return app.create_app(settings)
+
+
+@cli.command()
+@click.option(
+    "--private-port",
+    type=click.IntRange(1, 65535),
+    envvar="ROOMTALLY_PRIVATE_PORT",
+    default=9100,
+    show_default=True,
+    help="Of the web process.",
+)
+@click.option("--private-host", default="127.0.0.1", show_default=True, help="Where that port is.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to wait.")
+def drain(private_port: int, private_host: str, timeout: float) -> None:
+    """Send the streams of a web process away and wait until they are gone. It serves everything else until it is stopped."""
+    from roomtally.client import draining
+
+    click.echo(f"Drained: {draining.drain(private_host, private_port, timeout)} streams sent away.")
 
 
 @cli.command()

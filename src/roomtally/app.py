@@ -47,6 +47,7 @@ from roomtally.http.guard import Guard
 from roomtally.http.recorder import App, Recorder
 from roomtally.inventory.routes import InventoryRoutes
 from roomtally.inventory.service import Inventories
+from roomtally.operators.routes import OperatorRoutes
 from roomtally.projects.routes import ProjectRoutes
 from roomtally.projects.service import Projects
 from roomtally.settings import Settings
@@ -54,6 +55,7 @@ from roomtally.storage.photos import open_storage
 from roomtally.streams.accounting import Accounting
 from roomtally.streams.admission import Admission, Limits
 from roomtally.streams.bus import Publisher
+from roomtally.streams.draining import Draining
 from roomtally.streams.hub import Hub, Pace
 from roomtally.streams.outer import keep_send
 from roomtally.streams.reader import BusReader
@@ -62,7 +64,7 @@ from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 
 ROUTES = (
     *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
-    InventoryRoutes,
+    *(InventoryRoutes, OperatorRoutes),
     *(stream_batch, create_ticket, health.live, health.ready, PageRoutes),
 )
 STREAMS = re.compile(r"/api/(stream|stream-tickets|batches/[^/]+/stream)")  # for pages of `stream_origins` too
@@ -105,7 +107,7 @@ class Web:
         self.addresses = Addresses(networks(settings.trusted_proxies))
         self.readiness = health.Readiness({"database": self._ask_database})
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._draining: asyncio.Task[None] | None = None
+        self.draining = Draining(self.hub, settings, on_begin=self.readiness.drain, on_end=_stop_server)
 
     @asynccontextmanager
     async def run(self, _app: Litestar) -> AsyncGenerator[None]:
@@ -115,7 +117,7 @@ class Web:
             await self.broker.startup()
             await self.hub.start()
             self.accounting.start()
-            signal.signal(signal.SIGTERM, self._on_terminate)
+            self._loop.add_signal_handler(signal.SIGTERM, self.draining.terminate)
             private = self._serve_private()
             log.info("web_started", private_port=private.port)
             try:
@@ -129,22 +131,15 @@ class Web:
                 log.info("web_stopped")
 
     def _serve_private(self) -> PrivatePort:
-        checks = Checks(self.readiness.reasons_from_thread, self._drain_from_thread)
+        checks = Checks(self.readiness.reasons_from_thread, self._drain_from_thread, self._drain_state)
         return serve_private(self.settings.private_host, self.settings.private_port, metrics.REGISTRY, checks)
-
-    def _on_terminate(self, _signal: int, _frame: object) -> None:
-        """granian waits for open streams for ever: they end here; granian's own handling of the signal still runs."""
-        self._drain_from_thread()
 
     def _drain_from_thread(self) -> None:
         if self._loop:
-            self._loop.call_soon_threadsafe(self._drain)
+            self._loop.call_soon_threadsafe(self.draining.begin)
 
-    def _drain(self) -> None:
-        if self._draining is None:
-            log.info("draining", streams=self.hub.count)
-            self.readiness.draining = True
-            self._draining = asyncio.create_task(self.hub.drain(self.settings.drain_seconds), name="drain")
+    def _drain_state(self) -> dict[str, object]:
+        return {"status": self.draining.status, "streams": self.hub.count}
 
     async def _ask_database(self) -> None:
         async with self.pool.connection() as conn:
@@ -168,6 +163,7 @@ def create_app(settings: Settings) -> App:
                 "uploads": web.uploads,
                 "context": web.context,
                 "inventories": Inventories(web.pool),
+                "hub": web.hub,
                 "desk": Desk(web.context, web.hub, web.admission, web.addresses),
                 "addresses": web.addresses,
                 "files": PhotoFiles(web.context, web.storage),
@@ -192,6 +188,12 @@ def create_app(settings: Settings) -> App:
     trusted = frozenset({settings.public_url.rstrip("/")}) if settings.public_url else frozenset[str]()
     guarded = Guard(cast("App", application), trusted)
     return cast("App", keep_send(Recorder(Cors(guarded, origins(settings.stream_origins), STREAMS.fullmatch))))
+
+
+def _stop_server() -> None:
+    """granian takes no more connections from SIGTERM or SIGINT on, and waits for open streams for ever. So SIGTERM is ours: it
+    drains first. SIGINT is still granian's: it finishes the requests in hand, and then the process ends."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def _always(value: object) -> Any:

@@ -53,6 +53,7 @@ def openapi(version: str, cookie: str) -> OpenAPIConfig:
             Tag("Batches", "Photos submitted together, followed live, controlled."),
             Tag("Photos", "Files of one photo; another try."),
             Tag("Inventory", "What was found."),
+            Tag("Operators", "For those who run the service."),
             Tag("Health"),
         ],
     )

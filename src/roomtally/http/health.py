@@ -29,6 +29,10 @@ class Readiness:
         """The loop on which the checks run when another thread asks."""
         self._loop = loop
 
+    def drain(self) -> None:
+        """Not ready from now on."""
+        self.draining = True
+
     async def reasons(self) -> list[str]:
         """Why not; empty means ready."""
         found = await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))

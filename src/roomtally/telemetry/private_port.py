@@ -16,10 +16,14 @@ log = structlog.get_logger(__name__)
 
 
 class Checks(NamedTuple):
-    """What the port may ask of its process. `ready` gives a reason for each thing that is not; empty means ready."""
+    """What the port may ask of its process. `ready` gives a reason for each thing that is not; empty means ready.
+
+    `drain_state`: how far a drain is, as JSON with a `status` open, draining or drained.
+    """
 
     ready: Callable[[], list[str]]
     drain: Callable[[], None] | None = None
+    drain_state: Callable[[], dict[str, object]] | None = None
 
 
 class PrivatePort:
@@ -41,7 +45,7 @@ class PrivatePort:
 
 
 def serve_private(host: str, port: int, registry: CollectorRegistry, checks: Checks) -> PrivatePort:
-    """Serve GET /metrics, /health/live, /health/ready and POST /drain. Port 0 takes a free one."""
+    """Serve GET /metrics, /health/live, /health/ready, POST and GET /drain. Port 0 takes a free one."""
     return PrivatePort(_Server((host, port), registry, checks))
 
 
@@ -76,6 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/health/ready":
             reasons = self.server.checks.ready()
             self._json(503 if reasons else 200, {"status": "not ready" if reasons else "ready", "reasons": reasons})
+        elif path == "/drain" and (state := self.server.checks.drain_state):
+            self._json(200, state())
         else:
             self._json(404, {"status": "not found"})
 
