@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 import structlog
 from taskiq import TaskiqEvents, TaskiqState
@@ -15,6 +16,7 @@ from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
 from roomtally import errors
+from roomtally.accounts.service import sessions
 from roomtally.analysis.engines import create_analyzer
 from roomtally.batches import tasks
 from roomtally.batches.cache import SnapshotCache
@@ -33,6 +35,7 @@ from roomtally.telemetry.private_port import Checks, serve_private
 POOL_SIZE = 3  # one for the photo, one for its renewal, one for readiness
 CHECK_SECONDS = 2.0
 PURGE_EVERY_SECONDS = 60.0
+PURGE_CREDENTIALS = 5000  # sessions, and tickets, a purge
 PAUSE_AFTER_DEFECT_SECONDS = 1.0
 TERMINATED = 128 + signal.SIGTERM
 
@@ -151,7 +154,7 @@ async def _sweep(settings: Settings, readiness: Readiness) -> None:
     broker = create_broker(settings.redis_url, "sweeper")
     pool = create_pool(settings.database_url, POOL_SIZE)
     context, close = create_context(settings, broker, pool)
-    sweeper = Sweeper(context, open_storage(settings.storage_url))
+    sweeper = Sweeper(context, open_storage(settings.storage_url), settings.event_hours)
     await pool.open()
     readiness.working(pool)
     log.info("sweeper_started")
@@ -169,9 +172,11 @@ async def _sweep(settings: Settings, readiness: Readiness) -> None:
 class Sweeper:
     """Its passes never raise: whatever is away now, the next one comes."""
 
-    def __init__(self, context: Context, storage: PhotoStorage) -> None:
+    def __init__(self, context: Context, storage: PhotoStorage, event_hours: float = 24.0) -> None:
         self._context = context
         self._storage = storage
+        self._event_hours = event_hours
+        self._pruned_to: datetime | None = None
         self._purge_at = 0.0
         self._lost = False
 
@@ -192,6 +197,8 @@ class Sweeper:
     async def _purge(self) -> None:
         if time.monotonic() >= self._purge_at:
             await sweeping.purge_once(self._context, self._storage)
+            self._pruned_to = await sweeping.prune_events(self._context, self._event_hours, self._pruned_to)
+            await sessions.purge_expired(self._context.pool, PURGE_CREDENTIALS)
             self._purge_at = time.monotonic() + PURGE_EVERY_SECONDS
 
     def _failed(self, error: Exception) -> None:

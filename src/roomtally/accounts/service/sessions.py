@@ -152,10 +152,11 @@ def credential_of_ticket(secret: str) -> Credential:
     return Credential(CredentialKind.TICKET, _hash(secret))
 
 
-async def purge_expired(pool: Pool, limit: int) -> tuple[int, int]:
-    """Forgets up to `limit` sessions and as many tickets whose time is over; returns how many."""
+async def purge_expired(pool: Pool, limit: int) -> None:
+    """Forgets up to `limit` sessions and as many tickets whose time is over."""
     async with pool.connection() as conn:
-        return await credentials.purge_sessions(conn, limit), await tickets.purge_tickets(conn, limit)
+        metrics.PURGED.labels("session").inc(await credentials.purge_sessions(conn, limit))
+        metrics.PURGED.labels("ticket").inc(await tickets.purge_tickets(conn, limit))
 
 
 def not_signed_in(credential: Credential | None) -> errors.Unauthorized:

@@ -6,7 +6,7 @@ from roomtally.batches.service.corrections import Corrected, add_item, correct_i
 from roomtally.batches.service.create import create_batch
 from roomtally.batches.service.feed import BatchDocument, BatchFeed
 from roomtally.batches.service.reading import Progress, get_photo_file, list_batches, open_streams, read_progress
-from roomtally.batches.service.sweeping import Files, Purged, Swept, purge_once, sweep_once
+from roomtally.batches.service.sweeping import Files, Purged, Swept, prune_events, purge_once, sweep_once
 from roomtally.batches.service.work import (
     Claimed,
     claim_photo,
@@ -49,6 +49,7 @@ __all__ = [
     "list_batches",
     "open_streams",
     "pause",
+    "prune_events",
     "purge_once",
     "read_progress",
     "release_photo",

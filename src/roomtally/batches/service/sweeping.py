@@ -1,6 +1,7 @@
 """What no worker does: claims whose worker died, hints that got lost, files and rows that nobody needs any more."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -18,6 +19,7 @@ PASS_LIMIT = 500  # claims expired and hints sent in one pass: more would make t
 STALE_SECONDS = 5.0  # a hint that no worker took by then, with the queue nearly empty, is lost
 PURGE_AFTER_SECONDS = 600.0  # a claim ends within 60 s of work and 20 s of lease
 PURGE_LIMIT = 20
+PRUNE_LIMIT, PRUNE_STEPS = 2000, 20  # events a statement (about 20 ms), and statements a call
 
 log = structlog.get_logger()
 
@@ -104,6 +106,21 @@ async def purge_once(context: Context, files: Files, *, after_seconds: float = P
     metrics.PURGED.labels("batch").inc(len(batches))
     metrics.PURGED.labels("upload").inc(uploads)
     return Purged(len(batches), uploads, keys_forgotten)
+
+
+async def prune_events(context: Context, hours: float, after: datetime | None = None) -> datetime | None:
+    """Forgets old events of finished batches: whoever comes back with such a number gets the snapshot.
+
+    Up to 40,000 events a call, oldest first, from `after` on; returns where the next call should go on, None: at the start.
+    """
+    for _ in range(PRUNE_STEPS):
+        async with context.pool.connection() as conn:
+            step = await upkeep.prune_events(conn, hours, after, PRUNE_LIMIT)
+        after = step.reached
+        metrics.PURGED.labels("event").inc(step.deleted)
+        if step.looked < PRUNE_LIMIT:
+            return None
+    return after
 
 
 async def _purge_uploads(context: Context, files: Files) -> int:

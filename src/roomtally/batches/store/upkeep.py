@@ -1,5 +1,6 @@
 """What grows old: deleted batches, unused uploads, events, outbox rows."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -66,6 +67,44 @@ async def list_expired_uploads(conn: Connection, limit: int) -> list[OldUpload]:
 
 async def delete_uploads(conn: Connection, ids: list[UUID]) -> int:
     return (await conn.execute("DELETE FROM uploads WHERE id = ANY (%s) AND batch_id IS NULL", [ids])).rowcount
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """One step over the log: `looked` rows looked at, `deleted` of them removed, `reached` the age of the last one."""
+
+    looked: int
+    deleted: int
+    reached: datetime | None
+
+
+async def prune_events(conn: Connection, hours: float, after: datetime | None, limit: int) -> Pruned:
+    """Removes events older than `hours` of batches that are finished for as long, in the order of age, from `after` on.
+
+    At most `limit` rows are looked at: those of batches that stay open for days are passed over and would cost every step.
+    """
+    async with conn.cursor(row_factory=class_row(Pruned)) as cursor:
+        await cursor.execute(
+            """
+            WITH old AS (
+                SELECT batch_id, n, created_at FROM batch_events
+                 WHERE created_at > coalesce(%(after)s::timestamptz, '-infinity')
+                   AND created_at < clock_timestamp() - %(hours)s::float8 * interval '1 hour'
+                 ORDER BY created_at LIMIT %(limit)s)
+            , over AS (
+                SELECT e.batch_id, e.n FROM old
+                  JOIN batches b ON b.id = old.batch_id
+                   AND b.finished_at < clock_timestamp() - %(hours)s::float8 * interval '1 hour'
+                  JOIN batch_events e ON e.batch_id = old.batch_id AND e.n = old.n
+                   FOR UPDATE OF e SKIP LOCKED)
+            , gone AS (
+                DELETE FROM batch_events e USING over WHERE e.batch_id = over.batch_id AND e.n = over.n RETURNING 1)
+            SELECT (SELECT count(*) FROM old)::int AS looked, (SELECT count(*) FROM gone)::int AS deleted,
+                   (SELECT max(created_at) FROM old) AS reached""",
+            {"hours": hours, "after": after, "limit": limit},
+        )
+        found = await cursor.fetchone()
+    assert found is not None
+    return found
 
 
 class Push(msgspec.Struct, frozen=True):
