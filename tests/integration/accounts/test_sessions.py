@@ -5,7 +5,9 @@ from time import perf_counter
 
 import pytest
 
+from roomtally.accounts.service import sessions
 from roomtally.accounts.service.passwords import Passwords
+from roomtally.db.pool import create_pool
 from tests.fixtures.app import PASSWORD, Api
 from tests.fixtures.problems import problem
 
@@ -91,11 +93,25 @@ async def test_a_deleted_user_is_out_at_once(api: Api):
     assert problem(await api.http.post("/api/sessions", json=body)) == WRONG
 
 
-async def test_signing_in_clears_what_has_expired(api: Api):
-    await api.expire_sessions()
-    await api.sign_in(api.email)
-    rows = await api.ask("SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE email = %s", api.email)
-    assert rows == [(1,)]
+async def test_the_purge_forgets_sessions_and_tickets_whose_time_is_over(api: Api):
+    await api.http.post("/api/stream-tickets")
+    await api.http.post("/api/stream-tickets")
+    of_user = """(SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = %s)"""
+    tickets = f"SELECT count(*) FROM stream_tickets WHERE credential_id IN {of_user}"
+    await api.ask(
+        f"""UPDATE stream_tickets SET expires_at = now() WHERE token_hash =
+            (SELECT min(token_hash) FROM stream_tickets WHERE credential_id IN {of_user}) RETURNING 1""",
+        api.email,
+    )
+    async with create_pool(api.web.settings.database_url, 1) as pool:
+        await sessions.purge_expired(pool, 10_000)
+        assert await api.ask(tickets, api.email) == [(1,)]
+        assert (await api.http.get("/api/sessions/current")).status_code == 200
+        await api.expire_sessions()
+        await sessions.purge_expired(pool, 10_000)
+    assert await api.ask(
+        "SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE email = %s", api.email
+    ) == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ def reads_from(source: str) -> float:
 
 async def sign_in(world: World, person: Person, kind: CredentialKind) -> tuple[UUID, Credential]:
     id_, hashed = uuid4(), hashlib.sha256(uuid4().bytes).digest()
+    if kind is CredentialKind.TICKET:
+        return await ticket(world, person, hashed, CredentialKind.SESSION)
     async with world.pool.connection() as conn:
         if kind is CredentialKind.SESSION:
             await conn.execute(
@@ -35,6 +37,18 @@ async def sign_in(world: World, person: Person, kind: CredentialKind) -> tuple[U
                 [id_, person.user, hashed],
             )
     return id_, Credential(kind, hashed)
+
+
+async def ticket(
+    world: World, person: Person, hashed: bytes, of: CredentialKind, seconds: int = 60
+) -> tuple[UUID, Credential]:
+    """Of a new session or token, whose id is what opening tells."""
+    id_, _ = await sign_in(world, person, of)
+    async with world.pool.connection() as conn:
+        await conn.execute(
+            "INSERT INTO stream_tickets VALUES (%s, %s, now() + %s * interval '1 second')", [hashed, id_, seconds]
+        )
+    return id_, Credential(CredentialKind.TICKET, hashed)
 
 
 async def test_a_reader_who_knows_the_number_gets_no_body(shared_world: World, shared_person: Person) -> None:
@@ -119,6 +133,28 @@ async def test_opening_with_what_is_over_is_unauthorized(shared_world: World, sh
     unknown = Credential(CredentialKind.SESSION, b"unknown")
     for credential in (session, token, unknown, Credential(CredentialKind.TOKEN, session.token_hash)):
         with pytest.raises(errors.Unauthorized):
+            await service.open_streams(shared_world.context, credential, [uuid4()])
+
+
+@pytest.mark.parametrize("of", [CredentialKind.SESSION, CredentialKind.TOKEN])
+async def test_a_ticket_opens_once(shared_world: World, shared_person: Person, of: CredentialKind) -> None:
+    batch = await shared_world.batch(shared_person, 1)
+    id_, credential = await ticket(shared_world, shared_person, uuid4().bytes, of)
+    [opened] = await service.open_streams(shared_world.context, credential, [batch.id])
+    assert (opened.credential_id, opened.last_event) == (id_, 1)
+    with pytest.raises(errors.Unauthorized, match="invalid-ticket"):
+        await service.open_streams(shared_world.context, credential, [batch.id])
+
+
+async def test_a_ticket_of_what_is_over_opens_nothing(shared_world: World, shared_person: Person) -> None:
+    _, late = await ticket(shared_world, shared_person, uuid4().bytes, CredentialKind.SESSION, seconds=0)
+    session, of_session = await ticket(shared_world, shared_person, uuid4().bytes, CredentialKind.SESSION)
+    token, of_token = await ticket(shared_world, shared_person, uuid4().bytes, CredentialKind.TOKEN)
+    async with shared_world.pool.connection() as conn:
+        await conn.execute("DELETE FROM sessions WHERE id = %s", [session])
+        await conn.execute("UPDATE api_tokens SET deleted_at = now() WHERE id = %s", [token])
+    for credential in (late, of_session, of_token):
+        with pytest.raises(errors.Unauthorized, match="invalid-ticket"):
             await service.open_streams(shared_world.context, credential, [uuid4()])
 
 

@@ -9,7 +9,7 @@ from roomtally.app import create_app
 from roomtally.settings import Settings
 from tests.fixtures.app import Api
 
-MINE = ("/api/", "/health/")
+MINE = ("/api/", "/health/", "/admin/")
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_bodies_that_are_streamed_are_described_too(document: dict[str, Any]):
 
 def test_the_stream_says_what_it_is(document: dict[str, Any]):
     stream = document["paths"]["/api/batches/{batch_id}/stream"]["get"]
-    assert set(stream["responses"]) == {"200", "204", "400", "401", "404", "503"}
+    assert set(stream["responses"]) == {"200", "204", "400", "401", "404", "429", "503"}
     assert list(stream["responses"]["200"]["content"]) == ["text/event-stream"]
     assert {parameter["name"] for parameter in stream["parameters"]} == {"batch_id", "Last-Event-ID", "after"}
 
