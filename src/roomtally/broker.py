@@ -1,13 +1,15 @@
 """Hints on their way to the workers: taskiq on a Valkey stream, hardened.
 
 A hint may be lost, doubled or late, and Valkey may be emptied or gone: PostgreSQL knows what is to be done, and the sweeper hints
-again. So a hint is acknowledged by being delivered (NOACK), nothing is ever reclaimed, and no error of Valkey ends the process.
+again. So a hint is acknowledged by being delivered (NOACK), nothing is ever reclaimed, and no error of Valkey ends the process:
+while it is lost, hints come from the `fallback`.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -34,11 +36,16 @@ NO_GROUP = ("NOGROUP", "UNBLOCKED")  # the stream was deleted before or while we
 
 TRACEPARENT, SENT_AT = "traceparent", "sent_at"  # labels of a hint; sent_at in unix seconds
 
+Fallback = Callable[[], Awaitable[Sequence[bytes]]]
+
 log = structlog.get_logger()
 
 
 class HintBroker(RedisStreamBroker):
-    """One hint at a time to one consumer. `listen` never ends by itself; `publish` and `kick` raise after 250 ms at most."""
+    """One hint at a time to one consumer. `listen` never ends by itself; `publish` and `kick` raise after 250 ms at most.
+
+    `fallback` gives a few hints from elsewhere; it is asked only while Valkey is lost.
+    """
 
     def __init__(self, url: str, consumer: str) -> None:
         calls: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": BUDGET_SECONDS}
@@ -59,8 +66,11 @@ class HintBroker(RedisStreamBroker):
         self._reader = Redis.from_url(
             url, socket_timeout=BLOCK_SECONDS + 1, client_name=f"roomtally-{consumer}", **calls
         )
+        self.fallback: Fallback | None = None
+        self._instead: deque[bytes] = deque()
         self._pause = FIRST_PAUSE_SECONDS
-        self._lost = False
+        self._lost = self._fallback_failed = False
+        self._read_at = 0.0  # while lost: when Valkey is tried again
 
     async def _declare_consumer_group(self) -> None:
         """Only an attempt: whoever starts before Valkey finds the group missing later and makes it then."""
@@ -90,16 +100,42 @@ class HintBroker(RedisStreamBroker):
                 yield AckableMessage(data=hint, ack=_acknowledged_on_delivery)
 
     async def _next(self) -> bytes | None:
+        if self._lost and (hint := await self._hint_instead()) is not None:
+            return hint
         try:
             hint = await self._read()
         except ResponseError as error:
             await self._heal(error)
             return None
         except (RedisError, OSError) as error:
-            await self._wait_out("connection", error)
+            self._wait_out("connection", error)
             return None
         self._back()
         return hint
+
+    async def _hint_instead(self) -> bytes | None:
+        """A hint of the fallback; None, at the earliest when Valkey is to be tried again, where it has none."""
+        while not self._instead:
+            if time.monotonic() >= self._read_at:
+                return None
+            self._instead.extend(await self._ask_fallback())
+            if not self._instead:
+                await asyncio.sleep(max(0.0, self._read_at - time.monotonic()))
+        return self._instead.popleft()
+
+    async def _ask_fallback(self) -> Sequence[bytes]:
+        if self.fallback is None:
+            return ()
+        try:
+            found = await self.fallback()
+        except Exception as error:  # what it asks may be away as well
+            metrics.BROKER_ERRORS.labels("fallback").inc()
+            if not self._fallback_failed:
+                log.warning("hint_fallback_failed", error=str(error) or type(error).__name__)
+            self._fallback_failed = True
+            return ()
+        self._fallback_failed = False
+        return found
 
     async def _read(self) -> bytes | None:
         """The next hint, or None after half a second. A stop lets the read end first: a hint on its way would be lost with it."""
@@ -123,12 +159,12 @@ class HintBroker(RedisStreamBroker):
 
     async def _heal(self, error: ResponseError) -> None:
         if not str(error).startswith(NO_GROUP):
-            await self._wait_out("answer", error)
+            self._wait_out("answer", error)
             return
         try:
             await self._make_group()
         except (RedisError, OSError) as failure:
-            await self._wait_out("connection", failure)
+            self._wait_out("connection", failure)
             return
         metrics.BROKER_ERRORS.labels("group").inc()
         log.warning("hint_group_made_again", group=GROUP, stream=QUEUE)
@@ -141,14 +177,14 @@ class HintBroker(RedisStreamBroker):
             if not str(error).startswith("BUSYGROUP"):
                 raise
 
-    async def _wait_out(self, reason: str, error: Exception) -> None:
+    def _wait_out(self, reason: str, error: Exception) -> None:
         metrics.BROKER_ERRORS.labels(reason).inc()
         metrics.BROKER_CONNECTED.set(0)
         if not self._lost:
             log.warning("broker_lost", reason=reason, error=str(error) or type(error).__name__)
         self._lost = True
         pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE_SECONDS)
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads the workers, guards nothing
+        self._read_at = time.monotonic() + pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the workers, guards nothing
 
     def _back(self) -> None:
         metrics.BROKER_CONNECTED.set(1)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 
 import structlog
 from taskiq import TaskiqEvents, TaskiqState
@@ -18,7 +19,7 @@ from taskiq.receiver import Receiver
 from roomtally import errors
 from roomtally.accounts.service import sessions
 from roomtally.analysis.engines import create_analyzer
-from roomtally.batches import tasks
+from roomtally.batches import queue, tasks
 from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.queue import PhotoQueue
 from roomtally.batches.service import sweeping
@@ -34,6 +35,7 @@ from roomtally.telemetry.private_port import Checks, serve_private
 
 POOL_SIZE = 3  # one for the photo, one for its renewal, one for readiness
 CHECK_SECONDS = 2.0
+FOUND_AT_ONCE = 4  # photos that a worker asks for while Valkey is away: 2 s of work, as the broker's longest pause
 PURGE_EVERY_SECONDS = 60.0
 PURGE_CREDENTIALS = 5000  # sessions, and tickets, a purge
 PAUSE_AFTER_DEFECT_SECONDS = 1.0
@@ -86,6 +88,7 @@ def create_worker(
     broker.is_worker_process = True
     pool = create_pool(settings.database_url, POOL_SIZE)
     context, close = create_context(settings, broker, pool)
+    broker.fallback = partial(_find_hints, broker, context)
     tasks.register(
         broker,
         tasks.Desk(
@@ -111,6 +114,10 @@ def create_worker(
     broker.add_event_handler(TaskiqEvents.WORKER_STARTUP, open_up)
     broker.add_event_handler(TaskiqEvents.WORKER_SHUTDOWN, shut_down)
     return broker
+
+
+async def _find_hints(broker: HintBroker, context: Context) -> list[bytes]:
+    return queue.encode(broker, await sweeping.find_waiting(context, FOUND_AT_ONCE), {})
 
 
 def run_worker(settings: Settings) -> None:

@@ -154,6 +154,22 @@ async def test_valkey_is_restarted_empty(
     assert all(worker.process.poll() is None for worker in running_house.workers)
 
 
+async def test_valkey_is_gone_for_good(house: House, demo_photos: list[bytes], valkey_server: EmbeddedValkey):
+    """From before the start to after the end: sign-in, batch, stream, work; two workers share it."""
+    valkey_server.kill()
+    async with Api(house.start_web()) as owner:
+        for command in ("work", "work", "sweep"):
+            await house.start_worker(command)
+        await owner.sign_in()
+        batch = await owner.create_batch(demo_photos[:8])
+        async with watched(owner, batch) as viewer:
+            pass
+        assert viewer.state["status"] == "COMPLETED"
+        assert viewer.connections == 1
+        await counted_once(owner, batch["batchId"])
+    assert all(worker.process.poll() is None for worker in house.workers)
+
+
 async def test_the_web_process_is_killed(running_house: House, owner: Api, demo_photos: list[bytes]):
     batch = await owner.create_batch(demo_photos[:6])
     async with watched(owner, batch) as viewer:

@@ -22,6 +22,15 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
+def encode(broker: hints.HintBroker, photo_ids: Sequence[UUID], labels: dict[str, Any]) -> list[bytes]:
+    """Hints as they travel, one a photo."""
+    messages = [
+        TaskiqMessage(task_id=str(photo_id), task_name=TASK, labels=labels, args=[str(photo_id)], kwargs={})
+        for photo_id in photo_ids
+    ]
+    return [broker.formatter.dumps(message).message for message in messages]
+
+
 class PhotoQueue:
     def __init__(self, broker: hints.HintBroker) -> None:
         self._broker = broker
@@ -34,7 +43,7 @@ class PhotoQueue:
         labels: dict[str, Any] = {hints.SENT_AT: time.time()}
         if traceparent:
             labels[hints.TRACEPARENT] = traceparent
-        messages = [self._encode(photo_id, labels) for photo_id in photo_ids]
+        messages = encode(self._broker, photo_ids, labels)
         sent = await self._guarded("hint", self._publish(messages)) is not None
         metrics.HINTS.labels("sent" if sent else "lost").inc(len(photo_ids))
         return sent
@@ -58,10 +67,6 @@ class PhotoQueue:
         alive = sum(consumer["idle"] <= ALIVE_SECONDS * 1000 for consumer in known)
         metrics.QUEUE_CONSUMERS.set(alive)
         return alive
-
-    def _encode(self, photo_id: UUID, labels: dict[str, Any]) -> bytes:
-        message = TaskiqMessage(task_id=str(photo_id), task_name=TASK, labels=labels, args=[str(photo_id)], kwargs={})
-        return self._broker.formatter.dumps(message).message
 
     async def _publish(self, messages: Sequence[bytes]) -> bool:
         await self._broker.publish(messages)

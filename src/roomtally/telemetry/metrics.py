@@ -55,7 +55,8 @@ BROKER_CONNECTED = Gauge(
 )
 BROKER_ERRORS = Counter(
     "roomtally_broker_errors_total",
-    "Reads of hints that failed: connection, answer (a refusal), or group (lost with an emptied Valkey, made again).",
+    "Reads of hints that failed: connection, answer (a refusal), group (lost with an emptied Valkey, made again), or fallback "
+    "(the database, asked instead, failed too).",
     ["reason"],
     registry=REGISTRY,
 )
@@ -63,6 +64,11 @@ HINTS = Counter(
     "roomtally_hints_total",
     "Hints to the workers by outcome: sent, or lost (the sweeper hints again).",
     ["outcome"],
+    registry=REGISTRY,
+)
+HINTS_FOUND = Counter(
+    "roomtally_hints_found_total",
+    "Waiting photos that a worker found in the database while Valkey was away.",
     registry=REGISTRY,
 )
 QUEUE_LAG = Gauge("roomtally_queue_lag", "Hints that no worker has taken yet; NaN while unknown.", registry=REGISTRY)

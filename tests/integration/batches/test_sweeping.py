@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from roomtally.batches import service
+from roomtally.batches.service import sweeping
 from roomtally.batches.store import sweep
 from roomtally.db.pool import transaction
 from tests.fixtures.batches import Batch, Person, World
@@ -52,6 +53,19 @@ async def test_a_long_queue_gets_nothing_more_and_an_unknown_one_does(world: Wor
     assert (await service.sweep_once(world.context)) == service.Swept(expired=0, hinted=0)
     world.hints.waiting = world.hints.workers = None
     assert (await service.sweep_once(world.context)) == service.Swept(expired=0, hinted=1)
+
+
+async def test_a_worker_that_no_hint_reaches_finds_what_waits_and_no_other_finds_it_too(world: World) -> None:
+    batches = [await world.batch(await world.person(), 2) for _ in range(2)]
+    assert await sweeping.find_waiting(world.context, 4) == []  # hinted a moment ago
+    await forget_hints(world)
+    found = await sweeping.find_waiting(world.context, 2)
+    assert [sum(photo in found for photo in batch.photos) for batch in batches] == [1, 1]
+    rest = await sweeping.find_waiting(world.context, 4)
+    assert {*found, *rest} == {photo for batch in batches for photo in batch.photos}
+    assert len(rest) == 2
+    await asyncio.sleep(sweeping.STALE_WITHOUT_QUEUE_SECONDS)
+    assert len(await sweeping.find_waiting(world.context, 4)) == 4  # nobody claimed them
 
 
 async def test_users_take_turns(world: World) -> None:

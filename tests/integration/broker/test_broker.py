@@ -24,8 +24,9 @@ from tests.fixtures.waiting import until
 class Reader:
     """What one worker's broker delivers, as photo ids."""
 
-    def __init__(self, url: str, name: str = "reader") -> None:
+    def __init__(self, url: str, name: str = "reader", fallback: hints.Fallback | None = None) -> None:
         self.broker = hints.create_broker(url, name)
+        self.broker.fallback = fallback
         self.seen: list[UUID] = []
         self.task = asyncio.create_task(self._read())
 
@@ -42,8 +43,8 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(url: str, name: str = "reader") -> AsyncGenerator[Reader]:
-    reader = Reader(url, name)
+async def reading(url: str, name: str = "reader", fallback: hints.Fallback | None = None) -> AsyncGenerator[Reader]:
+    reader = Reader(url, name, fallback)
     try:
         yield reader
     finally:
@@ -132,6 +133,60 @@ async def test_a_worker_started_before_valkey_reads_once_it_is_there(valkey_serv
         valkey_server.start()
         assert await queue.hint([uuid4()])
         await until(lambda: len(reader.seen) == 1)
+
+
+class Elsewhere:
+    """Hints from another place than Valkey, which may fail."""
+
+    def __init__(self) -> None:
+        self.waiting: list[UUID] = []
+        self.asked = 0
+        self.broken = False
+
+    async def __call__(self) -> list[bytes]:
+        self.asked += 1
+        if self.broken:
+            raise ConnectionError("away too")
+        found, self.waiting = self.waiting, []
+        return [msgspec.json.encode({"args": [str(photo)]}) for photo in found]
+
+
+async def test_without_valkey_hints_come_from_elsewhere_and_only_then(valkey_server: EmbeddedValkey) -> None:
+    elsewhere = Elsewhere()
+    async with sending(valkey_server.url) as queue, reading(valkey_server.url, fallback=elsewhere) as reader:
+        photos = [uuid4() for _ in range(5)]
+        await queue.hint(photos[:1])
+        await until(lambda: reader.seen == photos[:1])
+        assert elsewhere.asked == 0
+        valkey_server.kill()
+        elsewhere.waiting = photos[1:4]
+        await until(lambda: reader.seen == photos[:4])
+        valkey_server.start()
+        await until(lambda: metrics.REGISTRY.get_sample_value("roomtally_broker_connected") == 1)
+        asked = elsewhere.asked
+        await until(lambda: queue.hint(photos[4:]))  # the first finds that its connection is dead
+        await until(lambda: reader.seen == photos)
+        assert elsewhere.asked == asked
+
+
+async def test_a_place_that_fails_too_is_asked_again(valkey_server: EmbeddedValkey) -> None:
+    elsewhere, photo = Elsewhere(), uuid4()
+    elsewhere.broken = True
+    valkey_server.kill()
+    async with reading(valkey_server.url, fallback=elsewhere) as reader:
+        await until(lambda: elsewhere.asked >= 2)
+        elsewhere.broken, elsewhere.waiting = False, [photo]
+        await until(lambda: reader.seen == [photo])
+
+
+async def test_a_place_with_nothing_is_asked_no_more_often_than_valkey_is_tried(valkey_server: EmbeddedValkey) -> None:
+    elsewhere = Elsewhere()
+    valkey_server.kill()
+    async with reading(valkey_server.url, fallback=elsewhere):
+        await until(lambda: elsewhere.asked >= 1)
+        started = time.monotonic()
+        await until(lambda: elsewhere.asked >= 4)
+        assert time.monotonic() - started > 0.05 + 0.1 + 0.2  # pauses of 0.1, 0.2, 0.4 s, half of each at least
 
 
 async def test_a_stopped_worker_loses_no_hint_that_was_on_its_way(valkey: str) -> None:

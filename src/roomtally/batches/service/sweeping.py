@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -17,6 +18,7 @@ from roomtally.telemetry import metrics, tracing
 
 PASS_LIMIT = 500  # claims expired and hints sent in one pass: more would make the lock wait
 STALE_SECONDS = 5.0  # a hint that no worker took by then, with the queue nearly empty, is lost
+STALE_WITHOUT_QUEUE_SECONDS = 0.5  # no hint can be on its way then: only another worker that has just found the photo
 PURGE_AFTER_SECONDS = 600.0  # a claim ends within 60 s of work and 20 s of lease
 PURGE_LIMIT = 20
 PRUNE_LIMIT, PRUNE_STEPS = 2000, 20  # events a statement (about 20 ms), and statements a call
@@ -70,6 +72,14 @@ async def _top_up_hints(context: Context) -> int:
         log.info("hints_topped_up", count=len(photos))
         await context.queue.hint(photos, tracing.current_traceparent())
     return len(photos)
+
+
+async def find_waiting(context: Context, room: int) -> list[UUID]:
+    """Up to `room` photos to look at, users in turn, for a worker that no hint can reach."""
+    async with context.pool.connection() as conn:
+        photos = await sweep.top_up_hints(conn, room, STALE_WITHOUT_QUEUE_SECONDS)
+    metrics.HINTS_FOUND.inc(len(photos))
+    return photos
 
 
 class Files(Protocol):
