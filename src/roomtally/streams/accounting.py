@@ -47,15 +47,15 @@ log = structlog.get_logger()
 
 
 class Accounting:
-    """`claim` and `release` one stream of a user. While Valkey is away only this process counts."""
+    """`claim` and `release` one stream of a user. While Valkey is `away` only this process counts. `key`: of its hash."""
 
     def __init__(self, client: Redis) -> None:
         self._valkey = client
-        self._key = f"{PREFIX}:{secrets.token_hex(8)}"
+        self.key = f"{PREFIX}:{secrets.token_hex(8)}"
         self._claim = client.register_script(CLAIM)
         self._here: Counter[str] = Counter()
         self._untold: set[str] = set()
-        self._away = False
+        self.away = False
         self._flushing: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
 
@@ -68,8 +68,8 @@ class Accounting:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if not self._away:
-            await valkey.guarded(self._valkey.delete(self._key), "stream_accounting")
+        if not self.away:
+            await valkey.guarded(self._valkey.delete(self.key), "stream_accounting")
 
     async def claim(self, user: str, limit: int) -> bool:
         """False, and nothing is counted, where the user would have more than `limit` streams. Takes 250 ms at most."""
@@ -91,11 +91,11 @@ class Accounting:
         self._tell(user)
 
     async def _count(self, user: str, limit: int) -> int:
-        if self._away:
+        if self.away:
             return self._here[user]
         written = self._here[user]
-        arguments = [self._key, user, written, limit, int(LIFE_SECONDS * 1000)]
-        answer = await valkey.guarded(self._claim(keys=[PROCESSES, self._key], args=arguments), "stream_accounting")
+        arguments = [self.key, user, written, limit, int(LIFE_SECONDS * 1000)]
+        answer = await valkey.guarded(self._claim(keys=[PROCESSES, self.key], args=arguments), "stream_accounting")
         if answer is None:
             self._lose()
             return self._here[user]
@@ -107,16 +107,16 @@ class Accounting:
 
     def _lose(self) -> None:
         """Nobody waits 250 ms for Valkey again before the renewal finds it back."""
-        self._away = True
+        self.away = True
 
     def _tell(self, user: str) -> None:
         self._untold.add(user)
-        if self._flushing is None and not self._away:
+        if self._flushing is None and not self.away:
             self._flushing = asyncio.create_task(self._flush_soon(), name="stream accounting flush")
 
     async def _flush_soon(self) -> None:
         try:
-            while self._untold and not self._away:
+            while self._untold and not self.away:
                 await asyncio.sleep(FLUSH_SECONDS)
                 await self._flush()
         except Exception:
@@ -136,11 +136,11 @@ class Accounting:
         gone = [user for user, count in counts.items() if not count]
         async with self._valkey.pipeline(transaction=False) as pipe:
             if gone:
-                pipe.hdel(self._key, *gone)
+                pipe.hdel(self.key, *gone)
             if present := [part for user, count in counts.items() if count for part in (user, count)]:
-                pipe.hset(self._key, items=present)
-            pipe.pexpire(self._key, int(LIFE_SECONDS * 1000))
-            pipe.sadd(PROCESSES, self._key)
+                pipe.hset(self.key, items=present)
+            pipe.pexpire(self.key, int(LIFE_SECONDS * 1000))
+            pipe.sadd(PROCESSES, self.key)
             answer = await valkey.guarded(pipe.execute(), "stream_accounting")
         if answer is None:
             self._lose()
@@ -156,20 +156,20 @@ class Accounting:
                 log.exception("stream_accounting_failed")
 
     async def _renew(self) -> None:
-        if not self._here and not self._away:
+        if not self._here and not self.away:
             return
-        renewed = await valkey.guarded(self._valkey.pexpire(self._key, int(LIFE_SECONDS * 1000)), "stream_accounting")
+        renewed = await valkey.guarded(self._valkey.pexpire(self.key, int(LIFE_SECONDS * 1000)), "stream_accounting")
         if renewed is None:
             self._lose()
-        elif not renewed or self._away:
+        elif not renewed or self.away:
             await self._write_all()
 
     async def _write_all(self) -> None:
         """After an outage or an emptied Valkey: everything that is known here."""
         self._untold.clear()
-        await valkey.guarded(self._valkey.delete(self._key), "stream_accounting")
+        await valkey.guarded(self._valkey.delete(self.key), "stream_accounting")
         users = iter(list(self._here))
-        self._away = False
+        self.away = False
         while part := list(islice(users, FIELDS_PER_COMMAND)):
             if not await self._write({user: self._here[user] for user in part}):
                 return

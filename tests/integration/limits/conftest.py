@@ -1,0 +1,61 @@
+"""Two web processes on one database and one Valkey that a test may kill, as behind a load balancer."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from roomtally.embedded.valkey import EmbeddedValkey
+from roomtally.settings import Settings
+from tests.fixtures.app import JPEG, Api, WebProcess, running_web
+from tests.integration.streams.client import Client
+
+
+class Pair(NamedTuple):
+    """`api` is signed in at the first process; the session holds at both."""
+
+    first: WebProcess
+    second: WebProcess
+    api: Api
+    path: str
+
+    async def open(self, web: WebProcess, headers: dict[str, str] | None = None, path: str = "") -> Client:
+        """A stream of the one batch, or what was answered instead."""
+        client = Client(web.settings.port, path or self.path, self.cookie | (headers or {}))
+        await client.open()
+        return client
+
+    @property
+    def cookie(self) -> dict[str, str]:
+        return {"Cookie": f"roomtally_session={self.api.http.cookies['roomtally_session']}"}
+
+
+class Housing:
+    """Starts pairs with their own settings; all are stopped at the end."""
+
+    def __init__(self, settings: Settings, folder: Path, stack: AsyncExitStack) -> None:
+        self._settings, self._folder, self._stack = settings, folder, stack
+
+    async def pair(self, **changes: Any) -> Pair:
+        first, second = [self.web(**changes) for _ in range(2)]
+        api = await self.api(first)
+        batch = await api.create_batch([JPEG])
+        return Pair(first, second, api, f"/api/batches/{batch['batchId']}/stream")
+
+    def web(self, **changes: Any) -> WebProcess:
+        return self._stack.enter_context(running_web(self._settings, self._folder, **changes))
+
+    async def api(self, web: WebProcess) -> Api:
+        api = await self._stack.enter_async_context(Api(web))
+        await api.sign_in()
+        return api
+
+
+@pytest.fixture
+async def housing(settings: Settings, valkey_server: EmbeddedValkey, tmp_path: Path) -> AsyncIterator[Housing]:
+    own = msgspec.structs.replace(settings, redis_url=valkey_server.url)
+    async with AsyncExitStack() as stack:
+        yield Housing(own, tmp_path, stack)
