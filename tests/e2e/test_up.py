@@ -157,6 +157,31 @@ def test_a_crashed_worker_is_started_again_and_a_killed_up_takes_all_with_it(
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("server", ["valkey-server", "bin/postgres -D"])
+def test_a_killed_server_of_its_own_is_started_again_and_all_works(
+    start: Callable[..., Up], folder: Path, server: str
+) -> None:
+    up = start("--no-sample").wait_ready()
+
+    def running() -> set[int]:
+        return {pid for pid, name in up.processes().items() if server in name}
+
+    [killed] = running()
+    os.kill(killed, signal.SIGKILL)
+    up.wait_for(lambda: up.said().count("server_started_again") >= 1 and running() - {killed})
+    up.wait_for(lambda: ready(up))
+    smoke = _run("smoke", "--url", f"http://127.0.0.1:{up.port}", "--data", str(folder))
+    assert smoke.returncode == 0, smoke.stdout + smoke.stderr + up.said()[-4000:]
+    assert up.stop() == 0
+    assert not running()
+
+
+def ready(up: Up) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"http://127.0.0.1:{up.port}/health/ready").status_code == 200
+    return False
+
+
 def test_servers_of_ones_own_are_used_and_left_running(
     start: Callable[..., Up], folder: Path, database: str, valkey: str
 ) -> None:

@@ -22,6 +22,8 @@ from roomtally.embedded.children import installed_package, start_child, stop_chi
 
 DATABASE = "roomtally"
 LONGEST_SOCKET_FOLDER = 80  # a socket's whole path has room for 107 bytes
+ELDERS = "pre-existing shared memory block"  # what its log says while processes of a killed server still run
+ELDERS_SECONDS = 0.2
 INITDB = ("--auth=trust", "--encoding=UTF8", "--no-instructions", "--locale-provider=builtin", "--locale=C.UTF-8")
 OPTIONS = {
     "listen_addresses": "",
@@ -37,11 +39,14 @@ OPTIONS = {
 class EmbeddedPostgres:
     """A server on a Unix socket in `folder`. `start` waits until it answers; start and stop again as you like."""
 
+    name = "postgres"
+
     def __init__(self, folder: Path, **options: str) -> None:
         self.folder = folder
         self._data = folder / "data"
         self._options = OPTIONS | options
         self._process: subprocess.Popen[bytes] | None = None
+        self._binaries: Path | None = None
         self._socket: Path | None = None
         self._user: str | None = None
 
@@ -57,17 +62,21 @@ class EmbeddedPostgres:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll() if self._process else None
+
     def start(self) -> None:
         """Raises `errors.Unavailable` with the end of the server's log when it does not come up."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._user = _server_user(self._data)
-        binaries = _reachable_binaries(self.folder, self._user)
+        self._binaries = _reachable_binaries(self.folder, self._user)
         self._socket = _socket_folder(self.folder)
         _own(self._socket, self._user)
         if not (self._data / "PG_VERSION").exists():
-            self._create(binaries)
-        self._forget_dead_server()
-        self._launch(binaries)
+            self._create(self._binaries)
+        self.launch()
         self._wait()
 
     def stop(self) -> None:
@@ -95,14 +104,20 @@ class EmbeddedPostgres:
             stdout=subprocess.DEVNULL,
         )
 
-    def _launch(self, binaries: Path) -> None:
+    def launch(self) -> None:
+        """Start its process where `start` prepared everything, without waiting until it answers.
+
+        It ends at once while processes of a killed one still run: they hold the database's memory.
+        """
+        assert self._binaries is not None
+        self._forget_other_process()
         settings = [
             f"-c{name}={value}"
             for name, value in (self._options | {"unix_socket_directories": str(self._socket)}).items()
         ]
         with (self.folder / "postgres.log").open("ab") as output:
             self._process = start_child(
-                [binaries / "postgres", "-D", self._data, *settings],
+                [self._binaries / "postgres", "-D", self._data, *settings],
                 death_signal=signal.SIGINT,
                 user=self._user,
                 output=output,
@@ -111,25 +126,37 @@ class EmbeddedPostgres:
 
     def _wait(self, patience: float = 60) -> None:
         deadline = time.monotonic() + patience
-        while self._process and self._process.poll() is None and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            if self.exit_code is not None:
+                if ELDERS not in self._last_words():
+                    break
+                time.sleep(ELDERS_SECONDS)
+                self.launch()
             with suppress(psycopg.OperationalError), psycopg.connect(self.url_of("postgres"), autocommit=True) as conn:
                 if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                     conn.execute(f"CREATE DATABASE {DATABASE}")
                 return
             time.sleep(0.02)
         self.stop()
-        log = (self.folder / "postgres.log").read_text(errors="replace")
         raise errors.Unavailable(
-            "postgres-not-started", f"PostgreSQL did not start. The end of its log:\n{log[-2000:]}"
+            "postgres-not-started", f"PostgreSQL did not start. The end of its log:\n{self._log()[-2000:]}"
         )
 
-    def _forget_dead_server(self) -> None:
-        """A pid file that a killed server left would be believed if its number now belongs to somebody else."""
+    def _last_words(self) -> str:
+        return self._log().rpartition("FATAL:")[2]
+
+    def _log(self) -> str:
+        return (self.folder / "postgres.log").read_text(errors="replace")
+
+    def _forget_other_process(self) -> None:
+        """A pid file that a killed server left would be believed if its number now belongs to somebody else.
+
+        Where nobody has that number the file stays: by it the server finds out whether processes of the killed one still write.
+        """
         file = self._data / "postmaster.pid"
         with suppress(FileNotFoundError, ValueError, IndexError):
             pid = int(file.read_text().split()[0])
-            name = Path(f"/proc/{pid}/comm")
-            if not name.exists() or "postgres" not in name.read_text():
+            if "postgres" not in Path(f"/proc/{pid}/comm").read_text():
                 file.unlink()
 
 

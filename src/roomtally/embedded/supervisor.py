@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -21,10 +20,9 @@ from roomtally.embedded import first_start
 from roomtally.embedded.children import start_child
 from roomtally.embedded.data_folder import DataFolder
 from roomtally.embedded.postgres import EmbeddedPostgres
+from roomtally.embedded.restarting import Restarts, Server, WatchedServer
 from roomtally.embedded.valkey import EmbeddedValkey, free_port
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
-STEADY_SECONDS = 60.0  # a child that ran so long has earned a quick restart
 CRASHES_BEFORE_READY = 3  # then `up` gives up: nothing has ever worked, and more of the same log helps nobody
 LOOK_SECONDS = 0.05
 RELAY_SECONDS = 1.0  # for the last lines of a child that has ended
@@ -55,18 +53,21 @@ class Child:
 
     def __init__(self, name: str, command: str, env: Mapping[str, str], doors: Sequence[Door], patience: float) -> None:
         self.name = name
-        self.crashes = 0
         self._doors = doors
         self._command = [sys.executable, "-m", "roomtally", command]
         self._env = env
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._relay: threading.Thread | None = None
-        self._started = 0.0
-        self._start_at = 0.0
+        self._restarts = Restarts()
+
+    @property
+    def crashes(self) -> int:
+        """In a row, quickly."""
+        return self._restarts.crashes
 
     def start(self) -> None:
-        self._started = time.monotonic()
+        self._restarts.started()
         self._process = start_child(self._command, env=self._env, output=subprocess.PIPE)
         assert self._process.stdout is not None
         self._relay = threading.Thread(target=_relay, args=(self.name, self._process.stdout), daemon=True)
@@ -74,14 +75,11 @@ class Child:
 
     def look(self) -> None:
         """Start it again when it has ended and its pause is over."""
-        now = time.monotonic()
         if self._process is not None and (code := self._process.poll()) is not None:
             self._process = None
-            self.crashes = 1 if now - self._started > STEADY_SECONDS else self.crashes + 1
-            pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.crashes - 1), LONGEST_PAUSE_SECONDS)
-            self._start_at = now + pause
+            pause = self._restarts.ended()
             log.warning("child_ended", child=self.name, exit_code=code, starts_again_in_seconds=pause)
-        if self._process is None and now >= self._start_at:
+        if self._process is None and self._restarts.due:
             self.start()
 
     def is_ready(self) -> bool:
@@ -115,7 +113,7 @@ def up(options: Options, environ: Mapping[str, str]) -> None:
     """
     folder = DataFolder(options.data)
     stop = threading.Event()
-    servers: list[EmbeddedValkey | EmbeddedPostgres] = []
+    servers: list[Server] = []
     children: list[Child] = []
     _stop_on_signals(stop, children)
     try:
@@ -126,18 +124,19 @@ def up(options: Options, environ: Mapping[str, str]) -> None:
         children.extend(_children(settings, options.workers, environ))
         for child in children:
             child.start()
-        if _wait_until_ready(children, stop):
+        watched = [*map(WatchedServer, servers), *children]
+        if _wait_until_ready(children, watched, stop):
             _announce(settings, account)
         while not stop.wait(LOOK_SECONDS):
-            for child in children:
-                child.look()
+            for each in watched:
+                each.look()
     finally:
         _stop(children, servers)
         folder.release()
 
 
 def _settings(
-    options: Options, folder: DataFolder, environ: Mapping[str, str], servers: list[EmbeddedValkey | EmbeddedPostgres]
+    options: Options, folder: DataFolder, environ: Mapping[str, str], servers: list[Server]
 ) -> configuration.Settings:
     """The settings for all children; starts the embedded servers that they need and adds them to `servers`."""
     values = dict(environ)
@@ -217,12 +216,13 @@ def _private_port(settings: configuration.Settings, offset: int) -> int:
     return port if is_usable else free_port()
 
 
-def _wait_until_ready(children: list[Child], stop: threading.Event) -> bool:
+def _wait_until_ready(children: list[Child], watched: Sequence[Child | WatchedServer], stop: threading.Event) -> bool:
     waiting = list(children)
     while waiting and not stop.wait(LOOK_SECONDS):
         waiting = [child for child in waiting if not child.is_ready()]
+        for each in watched:
+            each.look()
         for child in children:
-            child.look()
             if child.crashes >= CRASHES_BEFORE_READY:
                 raise errors.Unavailable(
                     "child-not-started", f"The {child.name} process does not start; its last lines above say why."
@@ -259,7 +259,7 @@ def _stop_on_signals(stop: threading.Event, children: list[Child]) -> None:
         signal.signal(number, handle)
 
 
-def _stop(children: list[Child], servers: list[EmbeddedValkey | EmbeddedPostgres]) -> None:
+def _stop(children: list[Child], servers: list[Server]) -> None:
     """Web first, so that nothing new comes in; then workers, each with its photo, and the sweeper; the servers last."""
     for together in (children[:1], children[1:]):
         for child in together:

