@@ -23,7 +23,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 5.0
     burst_seconds: float = 10.0
     idle: int = 10_000
-    idle_seconds: float = 45.0
+    idle_seconds: float = 30.0
     query_seconds: float = 60.0
     stalled_seconds: float = 15.0
     committed_seconds: float = 20.0

@@ -26,7 +26,8 @@ Fill = Callable[[bytes, int], bytes]
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """`behind` is the most events that were due and not sent: a large one means that the publisher was the limit."""
+    """`seconds` are those that were asked for, or more when the publisher could not keep up; `behind` is the most events that
+    were due and not sent."""
 
     events: int
     seconds: float
@@ -59,8 +60,9 @@ class Injector:
                 sent = due
             self._drop_answers()
             time.sleep(min(max(0.0, started + sent / rate - time.perf_counter()), 0.02) or TICK_SECONDS / 4)
+        took = max(seconds, time.perf_counter() - started)
         time.sleep(max(0.0, started + seconds - time.perf_counter()))
-        return Sent(sent, time.perf_counter() - started, behind)
+        return Sent(sent, took, behind)
 
     def _message(self) -> bytes:
         topic = self._next

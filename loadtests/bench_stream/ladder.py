@@ -1,5 +1,6 @@
 """One rate, measured; and rising rates, until the tail is too late."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from loadtests.bench_stream.usage import Usage
 from loadtests.sse_client.fleet import Options
 from loadtests.sse_client.processes import Clients
 from loadtests.sse_client.report import Report, report
+from loadtests.sse_client.tally import Tally
 
 LATE_MS = 100.0
 ARRIVED = 0.98  # of what was offered; less means that frames were left out for slow readers, or are still on their way
@@ -104,12 +106,32 @@ def _rungs(
         injector = target.injector(topics)
         try:
             for rate in rates:
-                rungs.append(measure(target, clients, injector, audience=streams // topics, rate=rate, seconds=seconds))
+                rungs.append(_tried(target, clients, injector, audience=streams // topics, rate=rate, seconds=seconds))
                 if not rungs[-1].passed:
                     break
         finally:
             injector.close()
     return rungs
+
+
+def _tried(target: Target, clients: Clients, injector: Injector, *, audience: int, rate: float, seconds: float) -> Rung:
+    """A server that hangs up on its publisher has not reached the rate."""
+    try:
+        return measure(target, clients, injector, audience=audience, rate=rate, seconds=seconds)
+    except OSError as error:
+        sys.stderr.write(f"{target.name} at {rate:,.0f} events/s: {error}\n")
+        nothing = report(Tally(), Tally())
+        return Rung(
+            rate=rate,
+            delivered_per_s=0.0,
+            share=0.0,
+            p50_ms=0.0,
+            p99_ms=float("inf"),
+            server_cpu=0.0,
+            client_cpu=0.0,
+            publisher_behind=0,
+            report=nothing,
+        )
 
 
 def _all_open(target: Target, clients: Clients, streams: int) -> None:

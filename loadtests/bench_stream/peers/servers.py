@@ -127,8 +127,15 @@ def running_nchan(house: House, cpus: Collection[int], size: int) -> Generator[P
     folder.mkdir(exist_ok=True)
     folder.chmod(0o777)
     (folder / "nginx.conf").write_text(NGINX.format(module=NCHAN_MODULE, folder=folder, port=port))
-    with _running(["nginx", "-c", folder / "nginx.conf", "-p", folder], {}, port, cpus) as process:
-        yield Peer("nchan", port, process, house, size)
+    try:
+        with _running(["nginx", "-c", folder / "nginx.conf", "-p", folder], {}, port, cpus) as process:
+            yield Peer("nchan", port, process, house, size)
+    finally:
+        alerts = [
+            line for line in (folder / "nginx.log").read_text().splitlines() if "[alert]" in line or "assert" in line
+        ]
+        sys.stderr.writelines(f"nchan: {line}\n" for line in alerts[-3:])
+        (folder / "nginx.log").unlink()
 
 
 @contextmanager
