@@ -31,7 +31,7 @@ from roomtally.batches.routes.control import ControlRoutes
 from roomtally.batches.routes.desk import Desk
 from roomtally.batches.routes.pages import PageRoutes
 from roomtally.batches.routes.photos import PhotoRoutes
-from roomtally.batches.routes.stream import stream_batch
+from roomtally.batches.routes.stream import stream_batch, stream_batches
 from roomtally.batches.routes.uploads import UploadRoutes
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.feed import BatchFeed
@@ -65,7 +65,7 @@ from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 ROUTES = (
     *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
     *(InventoryRoutes, OperatorRoutes),
-    *(stream_batch, create_ticket, health.live, health.ready, PageRoutes),
+    *(stream_batch, stream_batches, create_ticket, health.live, health.ready, PageRoutes),
 )
 STREAMS = re.compile(r"/api/(stream|stream-tickets|batches/[^/]+/stream)")  # for pages of `stream_origins` too
 JSON_BYTES = (

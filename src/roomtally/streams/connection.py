@@ -1,4 +1,4 @@
-"""One open stream: a cursor into its topic and the server's own `send`. No queue, no task, no timer.
+"""One open stream: its place in what it follows, and the server's own `send`. No queue, no task, no timer.
 
 granian's `send` hands back a bare awaitable when the bytes are on their way and a future when the socket is full: then the
 stream is busy, and when the future is done all that it missed goes as one chunk. `send` never raises after a disconnect, it is
@@ -8,7 +8,8 @@ stream is busy, and when the future is done all that it missed goes as one chunk
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -16,7 +17,7 @@ import msgspec
 import structlog
 
 from roomtally.streams import sse
-from roomtally.streams.ids import EventId
+from roomtally.streams.counts import Counts
 from roomtally.telemetry import metrics
 
 Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"]
@@ -35,43 +36,40 @@ log = structlog.get_logger()
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """Who opens a stream. `last_n` is the topic's number by the query that let them in; `after` is what they have seen.
+    """Who opens a stream. `delta`: after the first state they are sent the changes only.
 
-    `on_close` is called once, when the stream that `Hub.attach` returned is gone.
+    `on_close` is called once, when the stream that the hub returned is gone.
     """
 
     credential_id: UUID
     user_id: UUID
-    last_n: int = 0
-    after: EventId | None = None
+    delta: bool = False
     address: str = ""
     on_close: Callable[[], None] | None = None
-
-
-class Followed(Protocol):
-    """A topic, as its streams see it."""
-
-    last: int
-    shown_at: float
-
-    def newest(self) -> sse.Chunk | None:
-        """The newest change, the same object for all streams; None while the topic is read anew."""
-        ...
-
-    def state(self) -> bytes | None:
-        """The newest state as a frame for somebody who has just come; None as above."""
-        ...
 
 
 class Keeper(Protocol):
     """The hub, as its streams see it."""
 
+    @property
+    def epoch(self) -> str: ...
+    @property
+    def counts(self) -> Counts: ...
+
     def opened(self, stream: "Stream") -> None:
         """The response has begun."""
         ...
 
+    def follow_up(self, stream: "Stream") -> None:
+        """`stream.flush()` when all topics that speak now have spoken."""
+        ...
+
+    def let_go(self, stream: "Stream", key: UUID) -> None:
+        """The stream follows this topic no longer."""
+        ...
+
     def forget(self, stream: "Stream") -> None:
-        """The stream ends: it follows its topic no longer."""
+        """The stream ends: it follows nothing any longer."""
         ...
 
     def closed(self, stream: "Stream") -> None:
@@ -79,8 +77,11 @@ class Keeper(Protocol):
         ...
 
 
-class Stream:
-    """Made by `Hub.attach` when its topic is ready, then `run` by the response. Until then it counts as busy."""
+class Stream(ABC):
+    """Made by the hub when its topics are ready, then `run` by the response. Until then it counts as busy.
+
+    What it follows, and what is behind its cursors, is for `Single` and `Many` to say.
+    """
 
     __slots__ = (
         "_cut",
@@ -90,7 +91,6 @@ class Stream:
         "_task",
         "busy",
         "busy_since",
-        "cursor",
         "expires_at",
         "headers",
         "id",
@@ -101,15 +101,14 @@ class Stream:
         "sent_chunks",
         "spoke",
         "started",
-        "topic",
         "touched_at",
         "viewer",
     )
 
-    def __init__(self, viewer: Viewer, topic: Followed | None, keeper: Keeper, expires_at: float) -> None:
-        self.viewer, self.topic, self._keeper, self.expires_at = viewer, topic, keeper, expires_at
+    def __init__(self, viewer: Viewer, keeper: Keeper, expires_at: float) -> None:
+        self.viewer, self._keeper, self.expires_at = viewer, keeper, expires_at
         self.busy, self.started, self._cut = True, False, False
-        self.cursor = self.spoke = -1
+        self.spoke = -1
         self.touched_at = self.busy_since = 0.0
         self.id = secrets.token_hex(8)
         self.opened_at = time.time()
@@ -120,6 +119,30 @@ class Stream:
         self._final: bytes | None = None
         self._send: Send | None = None
         self._task: asyncio.Task[object] | None = None
+
+    @abstractmethod
+    def followed(self) -> Iterable[UUID]:
+        """The topics that it follows."""
+
+    @abstractmethod
+    def position(self) -> str | None:
+        """The id that its client would come back with, once all that was sent has arrived."""
+
+    @abstractmethod
+    def quiet_since(self) -> float:
+        """When it last got bytes, by the monotonic clock."""
+
+    @abstractmethod
+    def _behind(self) -> sse.Chunk | None:
+        """All that it has not been sent yet, as one chunk; None where that is nothing. Moves the cursors."""
+
+    @abstractmethod
+    def _let_go(self) -> None:
+        """It follows nothing any more."""
+
+    def _last(self, final: bytes) -> bytes:
+        """The last chunk, with what must come before it."""
+        return self.prefix + final
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Sends the head and what is there already, then waits for the end. `send` must be the server's own."""
@@ -153,9 +176,11 @@ class Stream:
             self._fail(error)
 
     def flush(self) -> None:
-        """Everything behind the cursor, as one chunk; the last chunk where the stream ends."""
+        """Everything that is behind, as one chunk; the last chunk where the stream ends. Nothing while it is busy."""
+        if self.busy:
+            return
         try:
-            message = self._behind()
+            message = self._behind() if self._final is None else self._farewell(self._final)
         except Exception as error:
             self._fail(error)
             return
@@ -169,9 +194,8 @@ class Stream:
             return
         self.reason, self._final = reason, final
         self._keeper.forget(self)
-        self.topic = None
-        if not self.busy:
-            self.flush()
+        self._let_go()
+        self.flush()
 
     def cut(self, reason: Reason) -> None:
         """For a stream whose socket takes nothing: the connection is closed without a last word."""
@@ -182,29 +206,14 @@ class Stream:
         else:
             self._keeper.closed(self)
 
-    def quiet_since(self) -> float:
-        """When it last got bytes, by the monotonic clock."""
-        if self.topic and self.cursor == self.topic.last:
-            return max(self.touched_at, self.topic.shown_at)
-        return self.touched_at
-
-    def _behind(self) -> sse.Chunk | None:
-        if self._final is not None:
-            body, self._final, self.busy = self.prefix + self._final, None, True
-            _count(LAST_EVENT.get(self.reason, "retry"), len(body))
-            return sse.chunk(body, more=False)
-        topic = self.topic
-        if topic is None or not (self.prefix or self.cursor < topic.last):
-            return None
-        if self.prefix:
-            state = topic.state()
-            message = None if state is None else sse.chunk(self.prefix + state)
-        else:
-            message = topic.newest()
-        if message is not None:
-            self.prefix, self.cursor = b"", topic.last
-            _count("progress", len(message["body"]))
+    def _farewell(self, final: bytes) -> sse.Chunk:
+        message = sse.chunk(self._last(final), more=False)
+        self._final, self.busy = None, True
+        self._count(LAST_EVENT.get(self.reason, "retry"), 1, message)
         return message
+
+    def _count(self, event: str, events: int, message: sse.Chunk) -> None:
+        self._keeper.counts.add(event, events, len(message["body"]))
 
     def _drained(self, _future: object) -> None:
         if self.reason is None or self._final is not None:
@@ -232,8 +241,3 @@ async def _opened(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
 
 async def _sent(send: Send, message: object) -> None:
     await send(message)
-
-
-def _count(event: str, size: int) -> None:
-    metrics.STREAM_EVENTS.labels(event).inc()
-    metrics.STREAM_BYTES.inc(size)

@@ -19,6 +19,9 @@ class Early:
         self._events: dict[int, tuple[Event, float | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
+    def __len__(self) -> int:
+        return len(self._events)
+
     def add(self, event: Event, committed_at: float | None) -> None:
         self._events[event.n] = (event, event.committed_at or committed_at)
 

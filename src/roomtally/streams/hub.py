@@ -2,49 +2,35 @@
 
 import asyncio
 import random
-import time
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 import msgspec
-import structlog
 
-from roomtally import errors, settings
+from roomtally import errors
 from roomtally.streams import sse
 from roomtally.streams.collector import Collector
 from roomtally.streams.connection import Stream, Viewer
+from roomtally.streams.counts import Counts
+from roomtally.streams.ids import EventId, Vector
+from roomtally.streams.many import Many
+from roomtally.streams.pace import Pace
+from roomtally.streams.pulse import Pulse
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
+from roomtally.streams.single import Single
 from roomtally.streams.source import Document, Source
 from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.sweep import Sweeper
 from roomtally.streams.topic import Topic
-from roomtally.streams.wheel import Wheel
+from roomtally.streams.topics import Topics, Wanted
 from roomtally.telemetry import metrics
 
-START_SECONDS = 10.0  # between `attach` and the response; longer means that the response never came
-LINGER_SECONDS = 15.0  # for a slow reader to take its last chunk
-LIFE_SPREAD = 0.1
 DRAIN_STEP = 200  # streams ended between two looks at the rest of the event loop
 
 CLOSED = sse.error("closed-by-operator", "An operator has closed this stream.", retryable=False)
 SESSION_ENDED = sse.error("session-ended", "You are signed out. Sign in again to go on.", retryable=False)
-
-log = structlog.get_logger()
-
-
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds; the reasons for the values are in `settings`."""
-
-    heartbeat_seconds: float = 15.0
-    stream_max_seconds: float = 1800.0
-    sweep_seconds: float = 2.0
-    process_streams: int = 10_000
-    stalled_seconds: float = 60.0
-
-    @classmethod
-    def of(cls, values: settings.Settings) -> "Pace":
-        return cls(**{name: getattr(values, name) for name in cls.__struct_fields__})
 
 
 class Stats(msgspec.Struct, frozen=True, rename="camel"):
@@ -67,19 +53,27 @@ class Hub:
         self._repairs = Repairs(source)
         self._around = Surroundings(source, reader, self._repairs, self._doubt)
         self._sweeper = Sweeper(self, self._around, pace.sweep_seconds)
-        self._wheel = Wheel(max(pace.heartbeat_seconds, START_SECONDS, LINGER_SECONDS), time.monotonic())
+        self._pulse = Pulse(pace, self._around.counts)
         self._streams: set[Stream] = set()
         self._sessions: dict[UUID, set[Stream]] = {}
         self._collector = Collector()
         self._coming = self._polls = 0
         self._empty = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.topics: dict[UUID, Topic] = {}
+        self._topics = Topics(self._around)
         self.draining = False
 
     @property
     def epoch(self) -> str:
         return self._around.epoch
+
+    @property
+    def topics(self) -> Mapping[UUID, Topic]:
+        return self._topics.known
+
+    @property
+    def counts(self) -> Counts:
+        return self._around.counts
 
     @property
     def count(self) -> int:
@@ -104,7 +98,7 @@ class Hub:
         self._bus.on_change = self._doubt
         await self._bus.start()
         self._collector.start()
-        self._tasks = [self._task(self._sweeper.run(), "sweep"), self._task(self._turn(), "wheel")]
+        self._tasks = [self._task(self._sweeper.run(), "sweep"), self._task(self._pulse.run(), "wheel")]
 
     async def stop(self) -> None:
         await self.drain()
@@ -114,34 +108,74 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._bus.stop()
         self._collector.stop()
+        self.counts.publish()
 
     # --- coming and going
 
-    async def attach(self, key: UUID, viewer: Viewer) -> Stream:
-        """A stream whose topic is ready, at `viewer.last_n` or beyond; `run` it soon. While draining: one that ends at once,
-        because a refusal would keep plain EventSource clients away for good. Raises NotFound, Unavailable."""
+    async def attach(self, key: UUID, viewer: Viewer, last_n: int = 0, after: EventId | None = None) -> Stream:
+        """A stream whose topic is ready, at `last_n` or beyond, for one who has seen `after`; `run` it soon.
+
+        While draining: one that ends at once, because a refusal would keep plain EventSource clients away for good.
+        Raises NotFound, Unavailable.
+        """
         if self.draining:
             return self._farewell(viewer)
-        topic = await self._hold(key, viewer.last_n)
+        recalled = after.n if after and viewer.delta and after.epoch == self.epoch else 0
+        with self._comer():
+            topic = await self._topics.hold(key, last_n, recalled)
         if self.draining:  # since we asked
-            self._release(topic)
+            self._topics.release(topic)
             return self._farewell(viewer)
-        stream = Stream(viewer, topic, self, time.monotonic() + sse.jitter(self._pace.stream_max_seconds, LIFE_SPREAD))
-        if viewer.after and (viewer.after.epoch != self.epoch or viewer.after.n > topic.last):
-            stream.prefix += sse.reset("epoch" if viewer.after.epoch != self.epoch else "ahead")
-            metrics.STREAM_EVENTS.labels("reset").inc()
+        stream = Single(viewer, topic.stage, self, self._pulse.new_life())
+        if after and (reason := self._mismatch(after.epoch, after.n, topic)):
+            stream.reset(reason)
+            self.counts.add("reset", 1, 0)
+        elif after and viewer.delta:
+            stream.cursor = after.n or -1
         self._add(stream)
-        topic.streams.add(stream)
-        self._sessions.setdefault(viewer.credential_id, set()).add(stream)
-        if topic.document is not None and topic.document.finished:
-            stream.end("complete", topic.ending(topic.document))
+        topic.stage.join(stream)
+        if topic.history.finished:
+            cursor = stream.cursor if viewer.delta else -1
+            stream.end("complete", topic.stage.frames.ending(cursor, fresh=True, with_id=True))
         return stream
+
+    async def attach_many(self, wanted: Sequence[Wanted], viewer: Viewer, after: Vector | None = None) -> Stream:
+        """The same for many topics; those that are not there are told of, and only if none is there: NotFound."""
+        if self.draining:
+            return self._farewell(viewer)
+        numbers = after.numbers if after else (0,) * len(wanted)
+        recalled = numbers if after and viewer.delta and after.epoch == self.epoch else (0,) * len(wanted)
+        with self._comer():
+            topics = await self._topics.hold_all(wanted, recalled)
+        if self.draining:  # since we asked
+            for topic in filter(None, topics):
+                self._topics.release(topic)
+            return self._farewell(viewer)
+        stream = Many(viewer, len(wanted), self, self._pulse.new_life())
+        for place, (topic, n) in enumerate(zip(topics, numbers, strict=True)):
+            if topic is None:
+                stream.refuse(place, wanted[place].key, n)
+                continue
+            topic.stage.join_many(stream, place)
+            stream.follow(place, topic.stage, n)
+            if after and n and (reason := self._mismatch(after.epoch, n, topic)):
+                stream.reset(place, reason)
+                self.counts.add("reset", 1, 0)
+        self._add(stream)
+        return stream
+
+    def _mismatch(self, epoch: str, n: int, topic: Topic) -> str | None:
+        """Why what a viewer has seen is not of this history."""
+        if epoch != self.epoch:
+            return "epoch"
+        return "ahead" if n > topic.last else None
 
     async def wait_beyond(self, key: UUID, n: int, seconds: float) -> Document | None:
         """The document as soon as it is beyond `n`; None after `seconds`, or when draining. Raises NotFound, Unavailable."""
         try:
             async with asyncio.timeout(seconds):
-                topic = await self._hold(key, n)
+                with self._comer():
+                    topic = await self._topics.hold(key, n)
                 return await self._poll(topic, n)
         except TimeoutError:
             return None
@@ -152,24 +186,17 @@ class Hub:
             return await topic.wait_beyond(n, lambda: self.draining)
         finally:
             self._polls -= 1
-            self._release(topic)
+            self._topics.release(topic)
 
-    async def _hold(self, key: UUID, n: int) -> Topic:
+    @contextmanager
+    def _comer(self) -> Generator[None]:
+        """Somebody who is about to be a stream or a long-poll. Raises Unavailable."""
         self.refuse_when_full()
-        topic = self.topics.get(key)
-        if topic is None:
-            topic = self.topics[key] = Topic(key, self._around)
-            metrics.STREAM_TOPICS.set(len(self.topics))
-        topic.users += 1
         self._coming += 1
         try:
-            await topic.reach(n)
-        except BaseException:
-            self._release(topic)
-            raise
+            yield
         finally:
             self._coming -= 1
-        return topic
 
     def refuse_when_full(self) -> None:
         """Raises Unavailable where this process has as many streams as it may have."""
@@ -177,16 +204,8 @@ class Hub:
             metrics.STREAMS_REFUSED.labels("process").inc()
             raise errors.Unavailable("streams-full", "Too many streams are open here; try again.", retry_after=5)
 
-    def _release(self, topic: Topic) -> None:
-        topic.users -= 1
-        if topic.users == 0:
-            topic.close()
-            if self.topics.get(topic.key) is topic:
-                del self.topics[topic.key]
-            metrics.STREAM_TOPICS.set(len(self.topics))
-
     def _farewell(self, viewer: Viewer) -> Stream:
-        stream = Stream(viewer, None, self, time.monotonic())
+        stream = Single(viewer, None, self, self._pulse.new_life())
         self._add(stream)
         stream.end("drain", sse.farewell())
         return stream
@@ -195,31 +214,37 @@ class Hub:
         self._streams.add(stream)
         self._collector.changed(len(self._streams))
         self._empty.clear()
-        self._wheel.add(stream, time.monotonic() + START_SECONDS)
+        self._sessions.setdefault(stream.viewer.credential_id, set()).add(stream)
+        self._pulse.made(stream)
         metrics.STREAMS_OPENED.inc()
         metrics.STREAMS_OPEN.inc()
 
     def opened(self, stream: Stream) -> None:
-        if stream.reason is None:
-            self._wheel.add(stream, min(time.monotonic() + self._pace.heartbeat_seconds, stream.expires_at))
+        self._pulse.opened(stream)
+
+    def follow_up(self, stream: Stream) -> None:
+        self._around.follow_up(stream)
+
+    def let_go(self, stream: Stream, key: UUID) -> None:
+        topic = self._topics.known[key]
+        topic.stage.leave(stream)
+        self._topics.release(topic)
 
     def forget(self, stream: Stream) -> None:
-        self._wheel.add(stream, time.monotonic() + LINGER_SECONDS)
-        if not isinstance(topic := stream.topic, Topic):
-            return
-        topic.streams.discard(stream)
+        self._pulse.ending(stream)
+        for key in stream.followed():
+            self.let_go(stream, key)
         session = self._sessions.get(stream.viewer.credential_id, set())
         session.discard(stream)
         if not session:
             self._sessions.pop(stream.viewer.credential_id, None)
-        self._release(topic)
 
     def closed(self, stream: Stream) -> None:
         if stream not in self._streams:
             return
         if stream.reason is None:
             stream.end("client", b"")
-        self._wheel.remove(stream)
+        self._pulse.gone(stream)
         self._streams.discard(stream)
         self._collector.changed(len(self._streams))
         metrics.STREAMS_OPEN.dec()
@@ -268,47 +293,6 @@ class Hub:
                 except TimeoutError:
                     for stream in tuple(self._streams):
                         stream.cut("drain")
-
-    async def _turn(self) -> None:
-        while True:
-            await asyncio.sleep(self._wheel.tick)
-            now = time.monotonic()
-            ping = sse.chunk(sse.ping(time.time()))
-            for stream in self._wheel.turn(now):
-                assert isinstance(stream, Stream)
-                try:
-                    self._visit(stream, now, ping)
-                except Exception:
-                    metrics.STREAM_FAILURES.labels("wheel").inc()
-                    log.exception("stream_visit_failed")
-
-    def _visit(self, stream: Stream, now: float, ping: sse.Chunk) -> None:
-        if not stream.started:
-            stream.cut("client")
-        elif stream.reason is not None:
-            stream.cut(stream.reason)
-        elif now >= stream.expires_at:
-            self._expire(stream)
-        elif stream.busy and now >= stream.busy_since + self._pace.stalled_seconds:
-            stream.cut("slow")
-        else:
-            due = stream.quiet_since() + self._pace.heartbeat_seconds
-            if due <= now:
-                due = now + self._pace.heartbeat_seconds
-                self._ping(stream, now, ping)
-            self._wheel.add(stream, min(due, stream.expires_at))
-
-    def _ping(self, stream: Stream, now: float, ping: sse.Chunk) -> None:
-        if not stream.busy:
-            stream.touched_at = now
-            stream.push(ping)
-            metrics.STREAM_EVENTS.labels("ping").inc()
-
-    def _expire(self, stream: Stream) -> None:
-        if stream.busy:
-            stream.cut("timeout")
-        else:
-            stream.end("timeout", sse.timeout(sse.retry_ms()))
 
     def _doubt(self) -> None:
         self._sweeper.hasten()

@@ -1,13 +1,14 @@
 """Reads of the log for topics that miss events: all that ask while one read runs share the next one."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import structlog
 
-from roomtally.streams.source import Source
+from roomtally.streams.source import Event, Source
 from roomtally.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ class Repairs:
         self._source = source
         self._asked: dict[Topic, asyncio.Future[None]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._wanted: dict[UUID, int] = {}
+        self._reading = asyncio.Lock()
+        self._next: asyncio.Task[Mapping[UUID, list[Event]]] | None = None
 
     def request(self, topic: "Topic") -> asyncio.Future[None]:
         """Done when a read of the log that began after this call has been applied, or has failed (it never raises)."""
@@ -36,18 +40,38 @@ class Repairs:
 
     async def read(self, topics: Collection["Topic"]) -> None:
         """One read of the log for at most CHUNK topics. Never raises: the next sweep finds what is still missing."""
-        known = {topic.key: topic.last for topic in topics if topic.document is not None}
+        known = {topic.key: topic.last for topic in topics if topic.known}
         asked = {topic.key: topic.highest for topic in topics}
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                found = await self._source.log(known)
-        except Exception:
-            metrics.STREAM_READS.labels("log", "failed").inc()
-            log.exception("log_read_failed", topics=len(known))
+        found = await self._log(known)
+        if found is None:
             return
-        metrics.STREAM_READS.labels("log", "done").inc()
         for topic in topics:
             topic.repaired(found.get(topic.key, ()), asked[topic.key])
+
+    async def recall(self, key: UUID, n: int) -> Sequence[Event]:
+        """The events after `n` as the log has them, for viewers who come back; none where it cannot be read."""
+        self._wanted[key] = min(n, self._wanted.get(key, n))
+        if self._next is None:
+            self._next = asyncio.create_task(self._recall(), name="stream recall")
+        found = await asyncio.shield(self._next)
+        return found.get(key, ())
+
+    async def _recall(self) -> Mapping[UUID, list[Event]]:
+        """For all who have come while the read before was running."""
+        async with self._reading:
+            wanted, self._wanted, self._next = self._wanted, {}, None
+            return await self._log(wanted) or {}
+
+    async def _log(self, after: Mapping[UUID, int]) -> Mapping[UUID, list[Event]] | None:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                found = await self._source.log(after)
+        except Exception:
+            metrics.STREAM_READS.labels("log", "failed").inc()
+            log.exception("log_read_failed", topics=len(after))
+            return None
+        metrics.STREAM_READS.labels("log", "done").inc()
+        return found
 
     def stop(self) -> None:
         if self._task:

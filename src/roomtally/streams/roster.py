@@ -9,8 +9,6 @@ import msgspec
 from roomtally import errors
 from roomtally.streams.connection import Stream
 from roomtally.streams.hub import Hub
-from roomtally.streams.ids import EventId
-from roomtally.streams.topic import Topic
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel"):
@@ -29,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
 
 def entries(hub: Hub, limit: int) -> list[Entry]:
     """Up to `limit` of them, the oldest first."""
-    return [_entry(stream, hub.epoch) for stream in nsmallest(limit, hub.streams(), key=lambda s: s.opened_at)]
+    return [_entry(stream) for stream in nsmallest(limit, hub.streams(), key=lambda s: s.opened_at)]
 
 
 def close(hub: Hub, stream_id: str) -> None:
@@ -38,14 +36,14 @@ def close(hub: Hub, stream_id: str) -> None:
         raise errors.NotFound("stream-not-found", "This process has no such stream; it may have ended.")
 
 
-def _entry(stream: Stream, epoch: str) -> Entry:
+def _entry(stream: Stream) -> Entry:
     return Entry(
         id=stream.id,
         user_id=stream.viewer.user_id,
         address=stream.viewer.address,
         opened_at=datetime.fromtimestamp(stream.opened_at, UTC),
-        topics=[stream.topic.key] if isinstance(stream.topic, Topic) else [],
-        last_event=str(EventId(epoch, stream.cursor)) if stream.cursor >= 0 else None,
+        topics=list(stream.followed()),
+        last_event=stream.position(),
         events=stream.sent_chunks,
         bytes=stream.sent_bytes,
         waits=stream.busy,

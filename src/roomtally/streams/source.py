@@ -26,12 +26,15 @@ class Document(Protocol):
     @property
     def run(self) -> int: ...
     @property
-    def finished(self) -> bool: ...
+    def finished(self) -> bool:
+        """A run is over, and all its events are in here."""
+        ...
+
     @property
     def deleted(self) -> bool: ...
 
-    def fold(self, event: Event) -> Self:
-        """The document after `event`, whose number is `n + 1`."""
+    def fold(self, *events: Event) -> Self:
+        """The document after `events`, which are in order and begin with number `n + 1`."""
         ...
 
     def progress(self, committed_at: float | None) -> bytes:
@@ -54,6 +57,11 @@ class Sweep(msgspec.Struct, frozen=True):
 
 class Source(Protocol):
     """Reads of the truth. Each may raise anything: the hub logs, counts and tries again with the next sweep."""
+
+    @property
+    def weighty(self) -> frozenset[str]:
+        """The types of events after which a document may be finished or deleted; it is neither after any other."""
+        ...
 
     async def snapshot(self, topic: UUID) -> Document | None:
         """The newest document; None when the topic does not exist (any more)."""

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from typing import TypedDict
+from uuid import UUID
 
 import msgspec
 
@@ -39,10 +40,35 @@ def chunk(body: bytes, *, more: bool = True) -> Chunk:
 
 def frame(event: str, data: bytes, event_id: str | None = None) -> bytes:
     """One event. Raises ValueError on a line break in `data`: the rest would be read as fields of its own."""
-    if b"\n" in data or b"\r" in data:
-        raise ValueError(f"line break in the data of {event}")
+    _refuse_breaks(event, data)
     head = f"id: {event_id}\nevent: {event}\ndata: " if event_id else f"event: {event}\ndata: "
     return b"%b%b\n\n" % (head.encode(), data)
+
+
+def change(event_id: str, type_: str, payload: bytes, committed_at: float | None, *, with_id: bool) -> bytes:
+    """An event's own payload, as it is, and three fields more. Raises ValueError where it is not an object on one line."""
+    _refuse_breaks("change", payload)
+    if payload[:1] != b"{" or payload[-1:] != b"}" or len(payload) == 2:
+        raise ValueError(f"the payload of {type_} is no object with members")
+    name = event_id.encode()
+    at = b"" if committed_at is None else b',"committedAt":%.3f' % (committed_at * 1000)
+    head = b"id: %b\n" % name if with_id else b""
+    return b'%bevent: change\ndata: %b,"type":%b,"eventId":"%b"%b}\n\n' % (head, payload[:-1], _encode(type_), name, at)
+
+
+def without_id(frames: bytes) -> bytes:
+    """The same events for a stream that shares them with streams of other topics; it says by itself where it is."""
+    return b"".join([line for line in frames.splitlines(keepends=True) if not line.startswith(b"id: ")])
+
+
+def position(event_id: str) -> bytes:
+    """An id without an event: EventSource keeps it, and nobody is told."""
+    return b"id: %b\n\n" % event_id.encode()
+
+
+def _refuse_breaks(event: str, data: bytes) -> None:
+    if b"\n" in data or b"\r" in data:
+        raise ValueError(f"line break in the data of {event}")
 
 
 def retry_ms() -> int:
@@ -69,13 +95,18 @@ def timeout(ms: int) -> bytes:
     return b"retry: %d\n%b" % (ms, frame("timeout", b'{"retryMs":%d}' % ms))
 
 
-def error(code: str, message: str, *, retryable: bool) -> bytes:
-    return frame("error", _encode({"code": code, "message": message, "retryable": retryable}))
+def error(code: str, message: str, *, retryable: bool, topic: UUID | None = None) -> bytes:
+    """`topic`: it is over for this one only, and the stream goes on."""
+    return frame("error", _named(topic, {"code": code, "message": message, "retryable": retryable}))
 
 
-def reset(reason: str) -> bytes:
+def reset(reason: str, topic: UUID | None = None) -> bytes:
     """What the client knows is of another history; the snapshot that follows replaces it, even by a lower number."""
-    return frame("reset", _encode({"reason": reason}))
+    return frame("reset", _named(topic, {"reason": reason}))
+
+
+def _named(topic: UUID | None, fields: dict[str, object]) -> bytes:
+    return _encode(fields if topic is None else {"batchId": topic, **fields})
 
 
 def jitter(value: float, share: float) -> float:

@@ -1,17 +1,59 @@
-"""What all topics of a hub share."""
+"""What all topics of a hub share, and the rounds in which they speak."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
+from roomtally.streams.counts import Counts
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
 
 
-class Surroundings:
-    """`doubt` is called when a message does not fit what is known."""
+class Speaker(Protocol):
+    def flush(self) -> None:
+        """Hand over what is new. Never raises."""
+        ...
 
-    __slots__ = ("bus", "doubt", "epoch", "repairs", "source")
+
+class Surroundings:
+    """`doubt` is called when a message does not fit what is known.
+
+    All that one read of the bus brought is handed over in one round, so that a stream gets it as one chunk.
+    """
+
+    __slots__ = ("_planned", "_streams", "_topics", "bus", "counts", "doubt", "epoch", "repairs", "source")
 
     def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
+        self.counts = Counts()
         self.epoch = ""
+        self._planned = False
+        self._topics: list[Speaker] = []
+        self._streams: dict[Speaker, None] = {}  # in order
+
+    def speak(self, topic: Speaker) -> None:
+        """`topic.flush()` in the next round, which comes before the loop looks at any socket again."""
+        self._topics.append(topic)
+        self._plan()
+
+    def follow_up(self, stream: Speaker) -> None:
+        """`stream.flush()` at the end of the round: it follows many topics, and each may have news."""
+        self._streams[stream] = None
+        self._plan()
+
+    def _plan(self) -> None:
+        if not self._planned:
+            self._planned = True
+            asyncio.get_running_loop().call_soon(self._round)
+
+    def _round(self) -> None:
+        topics, self._topics = self._topics, []
+        for topic in topics:
+            topic.flush()
+        streams, self._streams = self._streams, {}
+        for stream in streams:
+            stream.flush()
+        self._planned = False
+        if self._topics or self._streams:
+            self._plan()

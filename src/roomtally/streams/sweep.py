@@ -23,8 +23,8 @@ log = structlog.get_logger()
 class Swept(Protocol):
     """The hub, as the sweeper sees it."""
 
-    topics: dict[UUID, Topic]
-
+    @property
+    def topics(self) -> Mapping[UUID, Topic]: ...
     def credentials(self) -> Sequence[UUID]: ...
     def end_session(self, credential: UUID) -> None: ...
 
@@ -55,7 +55,7 @@ class Sweeper:
 
     async def once(self) -> None:
         """One pass, in queries of 500 topics. Raises what the source raises."""
-        known = {key: topic.last for key, topic in self._hub.topics.items() if topic.document is not None}
+        known = {key: topic.last for key, topic in self._hub.topics.items() if topic.known}
         behind: dict[UUID, int] = {}
         for numbers, credentials in _parts(known, self._hub.credentials()):
             async with asyncio.timeout(QUERY_SECONDS):
@@ -75,7 +75,7 @@ class Sweeper:
         log.warning("epoch_changed", known=self._around.epoch, found=found.epoch)
         self._around.epoch = found.epoch
         for topic in tuple(self._hub.topics.values()):
-            topic.load(reset=True)
+            topic.load(reset="epoch")
         return True
 
     def _apply(self, found: Sweep, numbers: Mapping[UUID, int]) -> None:
@@ -87,7 +87,7 @@ class Sweeper:
         for key, n in found.changed.items():
             if n < numbers.get(key, n) and (topic := self._hub.topics.get(key)):
                 log.warning("database_behind", topic=str(key), known=numbers[key], found=n)
-                topic.load(reset=True)
+                topic.load(reset="ahead")
 
     async def _repair(self, behind: Mapping[UUID, int]) -> None:
         if behind and self._around.bus.state == "connected":

@@ -189,7 +189,7 @@ for _reason in ("client", "complete", "timeout", "drain", "session-ended", "dele
     STREAMS_CLOSED.labels(_reason)
 for _reason in ("process", "user", "address"):
     STREAMS_REFUSED.labels(_reason)
-for _event in ("progress", "complete", "ping", "timeout", "reset", "error", "retry"):
+for _event in ("progress", "change", "complete", "ping", "timeout", "reset", "error", "retry"):
     STREAM_EVENTS.labels(_event)
 for _kind in ("snapshot", "log", "sweep"):
     for _outcome in ("done", "failed"):

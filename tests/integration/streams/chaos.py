@@ -2,13 +2,13 @@
 
 import asyncio
 import random
+from typing import cast
 from uuid import UUID
-
-import msgspec
 
 from roomtally.streams.source import Event
 from tests.fixtures.waiting import until
 from tests.integration.streams.house import House
+from tests.integration.streams.ledger import value_of
 from tests.integration.streams.socket import Socket
 
 
@@ -101,7 +101,7 @@ class Chaos:
     def sums(self, topic: UUID) -> list[int]:
         sums: list[int] = [0]
         for event in self.house.ledger.logs[topic]:
-            sums.append(sums[-1] + msgspec.json.decode(event.payload, type=int))
+            sums.append(sums[-1] + cast("int", value_of(event)))
         return sums
 
     def settled(self) -> bool:

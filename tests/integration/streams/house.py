@@ -1,7 +1,7 @@
 """A hub on a real Valkey, with a ledger as its database."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid4
 
 from roomtally.db.valkey import open_valkey
@@ -11,6 +11,7 @@ from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.hub import Hub, Pace
 from roomtally.streams.reader import BusReader
 from roomtally.streams.source import Event
+from roomtally.streams.topics import Wanted
 from tests.fixtures.waiting import until
 from tests.integration.streams.ledger import Ledger
 from tests.integration.streams.socket import Socket
@@ -36,15 +37,32 @@ class House:
     async def finish(self, topic: UUID) -> None:
         await self.publish(topic, self.ledger.finish(topic))
 
-    async def attach(self, topic: UUID, *, after: str | None = None, credential: UUID | None = None) -> Stream:
-        last = len(self.ledger.logs.get(topic, ()))
-        return await self.hub.attach(
-            topic, Viewer(credential or uuid4(), uuid4(), last, ids.parse(after) if after else None)
-        )
+    async def attach(
+        self, topic: UUID, *, after: str | None = None, credential: UUID | None = None, delta: bool = False
+    ) -> Stream:
+        viewer = Viewer(credential or uuid4(), uuid4(), delta=delta)
+        return await self.hub.attach(topic, viewer, self.last(topic) or 0, ids.parse(after) if after else None)
 
-    async def watch(self, topic: UUID, *, after: str | None = None, credential: UUID | None = None) -> Socket:
+    async def attach_many(self, topics: Sequence[UUID], *, after: str | None = None, delta: bool = False) -> Stream:
+        wanted = [Wanted(topic, self.last(topic)) for topic in topics]
+        vector = ids.parse_vector(after, len(topics)) if after else None
+        return await self.hub.attach_many(wanted, Viewer(uuid4(), uuid4(), delta=delta), vector)
+
+    def last(self, topic: UUID) -> int | None:
+        log = self.ledger.logs.get(topic)
+        return None if log is None else len(log)
+
+    async def watch(
+        self, topic: UUID, *, after: str | None = None, credential: UUID | None = None, delta: bool = False
+    ) -> Socket:
         """An open stream, after its first frames."""
-        socket = self.run(await self.attach(topic, after=after, credential=credential))
+        return await self.begun(await self.attach(topic, after=after, credential=credential, delta=delta))
+
+    async def watch_many(self, topics: Sequence[UUID], *, after: str | None = None, delta: bool = False) -> Socket:
+        return await self.begun(await self.attach_many(topics, after=after, delta=delta))
+
+    async def begun(self, stream: Stream) -> Socket:
+        socket = self.run(stream)
         await until(lambda: socket.chunks)
         return socket
 

@@ -21,9 +21,15 @@ class Tally(msgspec.Struct, frozen=True, rename="camel"):
     deleted: bool = False
     pad: str = ""
 
-    def fold(self, event: Event) -> "Tally":
+    def fold(self, *events: Event) -> "Tally":
+        tally = self
+        for event in events:
+            tally = tally._after(event)
+        return tally
+
+    def _after(self, event: Event) -> "Tally":
         assert event.n == self.n + 1, f"{event.n} after {self.n}"
-        value = msgspec.json.decode(event.payload)
+        value = value_of(event)
         if value == "broken":
             raise ValueError("this event cannot be folded")
         added = value if isinstance(value, int) else 0
@@ -45,8 +51,18 @@ class Tally(msgspec.Struct, frozen=True, rename="camel"):
         return self.progress(committed_at)
 
 
+def payload_of(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode({"value": value}))
+
+
+def value_of(event: Event) -> object:
+    return msgspec.json.decode(event.payload)["value"]
+
+
 class Ledger:
     """A `Source`. `gate` holds snapshots back while it is closed; `broken` makes every read fail."""
+
+    weighty = frozenset({"finished", "deleted"})
 
     def __init__(self) -> None:
         self.epoch = "00000000000a"
@@ -71,7 +87,7 @@ class Ledger:
         run = 1
         if log:
             run = log[-1].run + (log[-1].type == "finished")
-        event = Event(n=len(log) + 1, run=run, type=type_, payload=msgspec.Raw(msgspec.json.encode(value)))
+        event = Event(n=len(log) + 1, run=run, type=type_, payload=payload_of(value))
         log.append(event)
         return event
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import msgspec
 import pytest
 
 from roomtally.streams.hub import Pace
@@ -12,6 +11,7 @@ from tests.fixtures.waiting import until
 from tests.integration.streams.chaos import Chaos
 from tests.integration.streams.conftest import Build
 from tests.integration.streams.house import House
+from tests.integration.streams.ledger import payload_of
 
 FAST_SWEEP = Pace(sweep_seconds=0.2)
 
@@ -84,7 +84,7 @@ async def test_an_event_that_never_was_is_forgotten(build: Build) -> None:
     house = await build(FAST_SWEEP)
     topic = house.ledger.create()
     socket = await house.watch(topic)
-    await house.publish(topic, Event(n=50, run=1, type="added", payload=msgspec.Raw(b"1")))
+    await house.publish(topic, Event(n=50, run=1, type="added", payload=payload_of(1)))
     await until(lambda: house.ledger.reads["log"] == 1)
     swept = house.ledger.reads["sweep"]
     await until(lambda: house.ledger.reads["sweep"] >= swept + 2)
@@ -98,7 +98,7 @@ async def test_messages_that_nobody_understands_change_nothing(house: House) -> 
     socket = await house.watch(topic)
     for rubbish in (b"", b"{}", b"\xff\x00", b'{"topic":1}'):
         await house.client.publish(f"roomtally:batch:{topic}", rubbish)
-    foreign = Event(n=2, run=1, type="added", payload=msgspec.Raw(b"1000"))
+    foreign = Event(n=2, run=1, type="added", payload=payload_of(1000))
     await house.publisher.publish(topic, "00000000000b", [foreign], None)
     await house.commit(topic, 2)
     await until(lambda: socket.numbers == [1, 2])

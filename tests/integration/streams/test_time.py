@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from roomtally import errors
-from roomtally.streams import hub as hubs
+from roomtally.streams import pulse
 from roomtally.streams.hub import Pace
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
@@ -83,7 +83,7 @@ async def test_a_stalled_stream_is_cut_after_its_time(build: Build) -> None:
 
 
 async def test_a_stream_that_never_starts_is_given_up(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "START_SECONDS", 0.2)
+    monkeypatch.setattr(pulse, "START_SECONDS", 0.2)
     house = await build()
     topic = house.ledger.create()
     stream = await house.attach(topic)

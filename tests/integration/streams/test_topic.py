@@ -37,7 +37,7 @@ async def test_changes_come_in_order_with_their_ids_and_times(house: House) -> N
     at = time.time()
     for value in range(1, 30):
         await house.publish(topic, house.ledger.commit(topic, value), committed_at=at)
-    await until(lambda: len(socket.events) == 30)
+        await until(lambda value=value: len(socket.events) == value + 1)
     assert socket.numbers == list(range(1, 31))
     assert [received.id for received in socket.events] == [f"00000000000a-{n}" for n in range(1, 31)]
     assert socket.events[-1].data["total"] == sum(range(30))

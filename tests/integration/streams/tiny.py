@@ -50,8 +50,8 @@ async def lifespan(_app: Litestar) -> AsyncGenerator[None]:
 async def stream(topic: UUID, request: Request[Any, Any, Any]) -> EventStreamResponse:
     text = request.headers.get("last-event-id")
     after = ids.parse(text) if text else None
-    viewer = Viewer(uuid4(), uuid4(), len(ledger.logs.get(topic, ())), after)
-    return EventStreamResponse(await hub.attach(topic, viewer))
+    last = len(ledger.logs.get(topic, ()))
+    return EventStreamResponse(await hub.attach(topic, Viewer(uuid4(), uuid4()), last, after))
 
 
 @post("/topics")

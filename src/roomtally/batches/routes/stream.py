@@ -1,5 +1,7 @@
-"""GET /api/batches/{id}/stream: the batch as it moves, over Server-Sent Events."""
+"""Batches as they move, over Server-Sent Events: GET /api/batches/{id}/stream and GET /api/stream?batch=...&batch=..."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,23 +10,36 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
+from roomtally import errors
 from roomtally.accounts import auth
 from roomtally.batches.routes.desk import Desk
 from roomtally.batches.service import reading
+from roomtally.batches.store.reads import Opened
 from roomtally.http import recorder
 from roomtally.http.document import problems
 from roomtally.streams import ids
-from roomtally.streams.connection import Viewer
+from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.ids import EventId
 from roomtally.streams.response import EventStreamResponse
+from roomtally.streams.topics import Wanted
+
+ID_LENGTH = 100  # of one batch
+VECTOR_LENGTH = 20 * ids.MOST + 30
 
 OPENED = ResponseSpec(
     str,
-    description="Server-Sent Events: `progress` (the snapshot), `complete`, `ping`, `timeout`, `reset`, `error`.",
+    description="Server-Sent Events: `progress` (the snapshot), `change`, `complete`, `ping`, `timeout`, `reset`, `error`.",
     media_type="text/event-stream",
     generate_examples=False,
 )
 NOTHING_MORE = ResponseSpec(None, description="The batch is finished and the client has seen its end.")
+
+
+class Mode(StrEnum):
+    """default: the whole snapshot for each change. delta: the whole snapshot once, then what changes."""
+
+    DEFAULT = "default"
+    DELTA = "delta"
 
 
 @get(
@@ -38,26 +53,87 @@ async def stream_batch(
     request: Request[Any, Any, Any],
     desk: NamedDependency[Desk],
     batch_id: FromPath[UUID],
-    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=100)] = None,
+    mode: Annotated[Mode, QueryParameter(name="mode", description="`delta`: changes after the first snapshot.")] = (
+        Mode.DEFAULT
+    ),
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=ID_LENGTH)] = None,
     after: Annotated[
         str | None,
-        QueryParameter(name="after", max_length=100, description="The same, for clients that reopen by hand."),
+        QueryParameter(name="after", max_length=ID_LENGTH, description="The same, for clients that reopen by hand."),
     ] = None,
 ) -> Response[bytes]:
     """The header wins over `after`. One query decides on session, access and whether there is anything more to come."""
     seen = last_event_id or after
     known = ids.parse(seen) if seen else None
-    address = desk.addresses.of(request.scope)
-    desk.admission.knock(address)
-    [opened] = await reading.open_streams(desk.context, auth.stream_credential(request), [batch_id])
-    if opened.last_event is None:
+    [opened] = await _knock(request, desk, [batch_id])
+    last = opened.last_event
+    if last is None:
         raise reading.batch_not_found()
-    if opened.finished and known == EventId(opened.epoch, opened.last_event):
+    if opened.finished and known == EventId(opened.epoch, last):
         return Response(b"", status_code=204)
+    return await _open(
+        request, desk, opened, mode, lambda viewer: desk.hub.attach(batch_id, viewer, last_n=last, after=known)
+    )
+
+
+@get(
+    "/api/stream",
+    summary="Follow several batches live, on one connection",
+    tags=["Batches"],
+    responses={200: OPENED, **problems(400, 401, 404, 429, 503)},
+)
+async def stream_batches(
+    *,
+    request: Request[Any, Any, Any],
+    desk: NamedDependency[Desk],
+    batch: Annotated[list[UUID], QueryParameter(name="batch", description="Repeated, 1 to 100 times, all different.")],
+    mode: Annotated[Mode, QueryParameter(name="mode", description="`delta`: changes after the first snapshot.")] = (
+        Mode.DEFAULT
+    ),
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=VECTOR_LENGTH)] = None,
+    after: Annotated[
+        str | None,
+        QueryParameter(
+            name="after", max_length=VECTOR_LENGTH, description="The same, for clients that reopen by hand."
+        ),
+    ] = None,
+) -> Response[bytes]:
+    """Ids hold a number for each batch, in the order of the URL: come back with the same batches in the same order."""
+    if not 1 <= len(batch) == len(set(batch)) <= ids.MOST:
+        raise errors.Invalid("invalid-batch-list", f"Name 1 to {ids.MOST} batches, each of them once.")
+    seen = last_event_id or after
+    known = ids.parse_vector(seen, len(batch)) if seen else None
+    rows = await _knock(request, desk, batch)
+    if all(row.last_event is None for row in rows):
+        raise reading.batch_not_found()
+    wanted = [Wanted(row.batch_id, row.last_event) for row in rows]
+    return await _open(request, desk, rows[0], mode, lambda viewer: desk.hub.attach_many(wanted, viewer, after=known))
+
+
+async def _knock(request: Request[Any, Any, Any], desk: Desk, batches: Sequence[UUID]) -> list[Opened]:
+    """A row for each batch, in order. Raises TooMany, Unavailable, Unauthorized."""
+    desk.admission.knock(desk.addresses.of(request.scope))
+    return await reading.open_streams(desk.context, auth.stream_credential(request), batches)
+
+
+async def _open(
+    request: Request[Any, Any, Any],
+    desk: Desk,
+    opened: Opened,
+    mode: Mode,
+    attach: Callable[[Viewer], Awaitable[Stream]],
+) -> Response[bytes]:
+    """Counts the stream for its user until it is gone. Raises TooMany, NotFound, Unavailable."""
     lease = await desk.admission.lease(opened.user_id)
     try:
-        viewer = Viewer(opened.credential_id, opened.user_id, opened.last_event, known, address, lease.release)
-        stream = await desk.hub.attach(batch_id, viewer)
+        viewer = Viewer(
+            opened.credential_id,
+            opened.user_id,
+            delta=mode is Mode.DELTA,
+            address=desk.addresses.of(request.scope),
+            on_close=lease.release,
+        )
+        stream = await attach(viewer)
     except BaseException:
         lease.release()
         raise

@@ -37,25 +37,30 @@ class Complete(Wire, frozen=True):
 
 
 class BatchDocument(msgspec.Struct, frozen=True):
-    """A batch after its event `n`, as the hub keeps it."""
+    """A batch after its event `n`, as the hub keeps it. `finished` only with the event that says so, which comes in the same
+    transaction as the one that brought the last status."""
 
     snapshot: Snapshot
     n: int
+    finished: bool
     deleted: bool = False
 
     @property
     def run(self) -> int:
         return self.snapshot.run
 
-    @property
-    def finished(self) -> bool:
-        return self.snapshot.finished
-
-    def fold(self, event: Event) -> "BatchDocument":
-        """Raises events.Gap where an event in between is missing; a known one changes nothing."""
-        fact = events.decode_event(event.n, event.run, event.type, event.payload)
-        deleted = self.deleted or fact.type is EventType.BATCH_DELETED
-        return BatchDocument(events.reduce(self.snapshot, fact), max(self.n, event.n), deleted)
+    def fold(self, *events_: Event) -> "BatchDocument":
+        """Raises events.Gap where an event in between is missing; known ones change nothing."""
+        facts = [events.decode_event(event.n, event.run, event.type, event.payload) for event in events_]
+        new = [fact for fact in facts if fact.n > self.n]
+        if not new:
+            return self
+        return BatchDocument(
+            events.reduce_all(self.snapshot, new),
+            new[-1].n,
+            finished=new[-1].type is EventType.BATCH_FINISHED,
+            deleted=self.deleted or any(fact.type is EventType.BATCH_DELETED for fact in new),
+        )
 
     def progress(self, committed_at: float | None) -> bytes:
         return _stamped(msgspec.json.encode(self.snapshot), committed_at)
@@ -74,6 +79,8 @@ def _stamped(body: bytes, committed_at: float | None) -> bytes:
 class BatchFeed:
     """A `streams.source.Source`. `sweep_pool` is one connection of the sweep's own: it must not wait behind requests."""
 
+    weighty = frozenset({EventType.BATCH_FINISHED.value, EventType.BATCH_DELETED.value})
+
     def __init__(self, pool: Pool, sweep_pool: Pool, cache: SnapshotCache) -> None:
         self._pool = pool
         self._sweep_pool = sweep_pool
@@ -83,7 +90,8 @@ class BatchFeed:
         progress = await reading.load(self._pool, self._cache, topic)
         if progress is None or progress.body is None:
             return None
-        return BatchDocument(_SNAPSHOT.decode(progress.body), progress.n)
+        snapshot = _SNAPSHOT.decode(progress.body)
+        return BatchDocument(snapshot, progress.n, finished=snapshot.finished)
 
     async def log(self, after: Mapping[UUID, int]) -> Mapping[UUID, list[Event]]:
         """Up to 500 events a topic; ask again after the last of them for more."""

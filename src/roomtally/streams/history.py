@@ -1,0 +1,81 @@
+"""What a topic knows: its document, and the events that nobody has needed in it yet."""
+
+import structlog
+
+from roomtally.streams.source import Document, Event
+from roomtally.telemetry import metrics
+
+UNFOLDED = 64  # events; one fold of them all costs little more than one fold of one
+
+log = structlog.get_logger()
+
+
+class Unknown(Exception):
+    """There is no document: it is being read, or an event could not be folded into it."""
+
+
+class History:
+    """Events are folded when the document is asked for: viewers of changes alone never ask for it.
+
+    `last` is the number of the newest event, folded or not. It stays where an event could not be folded: the event is a fact.
+    """
+
+    __slots__ = ("_document", "_unfolded", "_weighty", "deleted", "finished", "last")
+
+    def __init__(self, weighty: frozenset[str]) -> None:
+        self._weighty = weighty
+        self._document: Document | None = None
+        self._unfolded: list[Event] = []
+        self.finished = self.deleted = False
+        self.last = 0
+
+    @property
+    def known(self) -> bool:
+        return self._document is not None
+
+    def begin(self, document: Document) -> None:
+        """Whatever was known is replaced."""
+        self._unfolded.clear()
+        self.last = document.n
+        self._take(document)
+
+    def forget(self) -> None:
+        """Nothing is known, not even a number."""
+        self._drop()
+        self.last = 0
+
+    def add(self, event: Event) -> None:
+        """The event after `last`. Raises Unknown."""
+        self._unfolded.append(event)
+        self.last = event.n
+        if self.finished or event.type in self._weighty or len(self._unfolded) >= UNFOLDED:
+            self.document()
+
+    def document(self) -> Document:
+        """With all events in it. Raises Unknown."""
+        if self._document is None:
+            raise Unknown
+        if self._unfolded:
+            self._take(self._fold(self._document))
+        return self._document
+
+    def opens_again(self, event: Event) -> bool:
+        """Whether it is the first of a run after one that is over."""
+        return self.finished and self._document is not None and event.run != self._document.run
+
+    def _take(self, document: Document) -> None:
+        self._document, self.finished, self.deleted = document, document.finished, document.deleted
+
+    def _fold(self, document: Document) -> Document:
+        events, self._unfolded = self._unfolded, []
+        try:
+            return document.fold(*events)
+        except Exception as error:
+            metrics.STREAM_FAILURES.labels("topic").inc()
+            log.exception("fold_failed", first=events[0].n, last=self.last)
+            self._drop()
+            raise Unknown from error
+
+    def _drop(self) -> None:
+        self._unfolded.clear()
+        self._document, self.finished, self.deleted = None, False, False
