@@ -144,6 +144,11 @@ class Stream(ABC):
         """The last chunk, with what must come before it."""
         return self.prefix + final
 
+    @property
+    def was_cut(self) -> bool:
+        """It got no last word, and its connection is to be closed from our side."""
+        return self._cut
+
     async def run(self, receive: Receive, send: Send) -> None:
         """Sends the head and what is there already, then waits for the end. `send` must be the server's own."""
         self._task, self.started = asyncio.current_task(), True
