@@ -95,8 +95,8 @@ def stalled_tail(found: Stalled) -> Value:
 
 
 def drain(house: House, scale: Scale) -> Value:
-    """SIGTERM with streams open, no spreading asked: seconds until the process is gone."""
-    with house.running() as web, _open(web, scale.drained, 1, scale.opens) as clients:
+    """SIGTERM with streams open, no spreading asked and nobody let in meanwhile: seconds until the process is gone."""
+    with house.running(drain_accept_seconds=0.0) as web, _open(web, scale.drained, 1, scale.opens) as clients:
         clients.begin()
         began = time.monotonic()
         os.kill(web.process.pid, signal.SIGTERM)
