@@ -1,15 +1,27 @@
 """The settings, read once from the environment and passed down; nothing else reads `os.environ`."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from roomtally import errors
 
 PREFIX = "ROOMTALLY_"
 MIB = 1024 * 1024
 GIB = 1024 * MIB
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+PrivatePort = Annotated[int, Meta(ge=0, le=65535)]  # 0 takes a free one
+Positive = Annotated[float, Meta(gt=0, le=1e9)]  # no infinity
+NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
+Count = Annotated[int, Meta(ge=1)]
+NoneOrMore = Annotated[int, Meta(ge=0)]
+BufferBytes = Annotated[int, Meta(ge=4096)]
+# Twice the one (the work, then its result) and the other must end before the purge takes a deleted batch's rows: after 600 s.
+PhotoSeconds = Annotated[float, Meta(gt=0, le=240)]
+LeaseSeconds = Annotated[float, Meta(gt=0, le=100)]
 
 
 def _environment_name(field: str) -> str:
@@ -24,74 +36,106 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_environment_na
     storage_url: str
 
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: Port = 8000
     private_host: str = "127.0.0.1"
-    private_port: int = 9100
+    private_port: PrivatePort = 9100
     public_url: str | None = None
-    backpressure: int = (
+    backpressure: Count = (
         16384  # connections granian accepts; well above process_streams, or health hangs with the streams
     )
 
-    session_days: int = 30
+    session_days: Count = 30
     secure_cookies: bool | None = None  # None: yes, except on plain http to a loopback name
     demo_password: str | None = None
 
-    heartbeat_seconds: float = 15.0  # below the shortest idle cut of a proxy: CloudFront 30 s, nginx and ALB 60 s
-    stream_max_seconds: float = 1800.0
-    sweep_seconds: float = 2.0
-    process_streams: int = 10_000
-    user_streams: int = 20  # open streams and long-polls of one user, over all processes; 0: no limit
-    address_opens: float = 50.0  # streams opened a second and address, four seconds' worth at once; 0: no limit
-    stalled_seconds: float = 60.0  # how long a viewer may take nothing before the stream is closed
+    heartbeat_seconds: Positive = 15.0  # below the shortest idle cut of a proxy: CloudFront 30 s, nginx and ALB 60 s
+    stream_max_seconds: Positive = 1800.0
+    sweep_seconds: Positive = 2.0
+    process_streams: Count = 10_000
+    user_streams: NoneOrMore = 20  # open streams and long-polls of one user, over all processes; 0: no limit
+    address_opens: NotNegative = 50.0  # streams opened a second and address, four seconds' worth at once; 0: no limit
+    stalled_seconds: Positive = 60.0  # how long a viewer may take nothing before the stream is closed
     stream_origins: str = ""  # other sites whose pages may open streams, `https://host` separated by commas
     trusted_proxies: str = "127.0.0.1,::1"  # networks whose X-Forwarded-For is believed, separated by commas
 
-    drain_accept_seconds: float = 5.0  # of new streams after "not ready": balancers need that long to notice
-    drain_seconds: float = 0.0  # over which open streams are sent away
-    drain_grace_seconds: float = 10.0  # after that, for slow readers and requests in hand; then the process ends
+    drain_accept_seconds: NotNegative = 5.0  # of new streams after "not ready": balancers need that long to notice
+    drain_seconds: NotNegative = 0.0  # over which open streams are sent away
+    drain_grace_seconds: NotNegative = 10.0  # after that, for slow readers and requests in hand; then the process ends
 
-    request_head_seconds: float = 10.0  # for a whole request head on an open connection; idle ones are closed
-    send_buffer_bytes: int = 64 * 1024  # in the kernel, of each connection; a stalled viewer costs twice that
-    unacknowledged_seconds: float = 30.0  # TCP_USER_TIMEOUT: a peer that acknowledges nothing for so long is gone
+    request_head_seconds: Positive = 10.0  # for a whole request head on an open connection; idle ones are closed
+    send_buffer_bytes: BufferBytes = 64 * 1024  # in the kernel, of each connection; a stalled viewer costs twice that
+    unacknowledged_seconds: Positive = 30.0  # TCP_USER_TIMEOUT: a peer that acknowledges nothing for so long is gone
 
-    photo_timeout_seconds: float = 60.0
-    lease_seconds: float = 20.0  # a dead worker's photo waits this long at most; renewed every third of it
-    sweeper_seconds: float = 5.0
-    release_first_seconds: float = 2.0  # back-off of a photo that the infrastructure failed; doubles up to the longest
-    release_longest_seconds: float = 60.0
+    photo_timeout_seconds: PhotoSeconds = 60.0
+    lease_seconds: LeaseSeconds = 20.0  # a dead worker's photo waits this long at most; renewed every third of it
+    sweeper_seconds: Positive = 5.0
+    release_first_seconds: Positive = 2.0  # pause of a photo that the infrastructure failed; doubles up to the longest
+    release_longest_seconds: Positive = 60.0
 
-    max_photo_bytes: int = 25 * MIB
-    max_photo_pixels: int = 50_000_000
-    max_batch_photos: int = 200
-    user_quota_bytes: int = 10 * GIB
-    upload_hours: int = 24
-    event_hours: float = 24.0  # of a finished batch; who comes back later than that gets the snapshot
+    max_photo_bytes: Count = 25 * MIB
+    max_photo_pixels: Count = 50_000_000
+    max_batch_photos: Annotated[int, Meta(ge=1, le=200)] = 200
+    user_quota_bytes: Count = 10 * GIB
+    upload_hours: Count = 24
+    event_hours: Positive = 24.0  # of a finished batch; who comes back later than that gets the snapshot
 
     analyzer: Literal["bundled", "onnx", "openai"] = "bundled"
-    analyzer_threads: int = 1
+    analyzer_threads: Count = 1
     onnx_path: str | None = None
     onnx_family: Literal["yolox", "detr"] = "yolox"
     onnx_labels: str | None = None
-    onnx_input_size: int = 640
-    onnx_score: float = 0.35
+    onnx_input_size: Annotated[int, Meta(ge=32, le=4096)] = 640
+    onnx_score: Annotated[float, Meta(ge=0, le=1)] = 0.35
     openai_base_url: str | None = None
     openai_model: str | None = None
     openai_api_key: str | None = None
-    openai_timeout_seconds: float = 30.0
+    openai_timeout_seconds: Positive = 30.0
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "pretty"] = "auto"
     otlp_endpoint: str | None = None
-    db_pool_size: int = 8
+    db_pool_size: Count = 8
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`; raises `errors.Invalid` that names the variable which is wrong, missing or unknown."""
     ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value != ""}
     try:
-        return msgspec.convert(ours, Settings, strict=False)
+        settings = msgspec.convert(ours, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise errors.Invalid("invalid-settings", f"The environment cannot be used: {error}.") from error
+        raise errors.Invalid("invalid-settings", f"The environment cannot be used: {_in_words(error)}.") from error
+    for less, more, otherwise in ORDER:
+        _require_order(settings, less, more, otherwise)
+    return settings
+
+
+# What may not be above what, and what would happen otherwise.
+ORDER = (
+    ("lease_seconds", "photo_timeout_seconds", "a dead worker's photo would wait longer than any photo may take"),
+    ("release_first_seconds", "release_longest_seconds", "the first pause would be longer than the longest"),
+    ("heartbeat_seconds", "stream_max_seconds", "no stream would live to its first ping"),
+    ("max_photo_bytes", "user_quota_bytes", "the largest photo would fit into no quota"),
+    ("process_streams", "backpressure", "health would hang behind the streams"),
+)
+
+
+def _require_order(settings: Settings, less: str, more: str, otherwise: str) -> None:
+    small, large = getattr(settings, less), getattr(settings, more)
+    if small > large:
+        raise errors.Invalid(
+            "invalid-settings",
+            f"The environment cannot be used: {_environment_name(less)} is {small} and {_environment_name(more)} is {large}; "
+            f"{otherwise}.",
+        )
+
+
+def _in_words(error: msgspec.ValidationError) -> str:
+    """`NAME: expected a number <= 200`, where msgspec says "Expected `int` <= 200 - at `$.NAME`"."""
+    text, found, place = str(error).rpartition(" - at `$.")
+    if not found:
+        return str(error)
+    plain = text.replace("Expected", "expected").replace("`int`", "a whole number").replace("`float`", "a number")
+    return f"{place.rstrip('`')}: {plain}"
 
 
 def to_environ(settings: Settings) -> dict[str, str]:

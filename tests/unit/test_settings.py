@@ -27,6 +27,49 @@ def test_a_wrong_or_misspelt_variable_is_named(name: str, value: str):
         settings.load({**LEAST, name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_BATCH_PHOTOS", "201"),
+        ("MAX_BATCH_PHOTOS", "0"),
+        ("PORT", "0"),
+        ("PRIVATE_PORT", "65536"),
+        ("SWEEP_SECONDS", "0"),
+        ("HEARTBEAT_SECONDS", "-1"),
+        ("STREAM_MAX_SECONDS", "nan"),
+        ("RELEASE_LONGEST_SECONDS", "inf"),
+        ("PHOTO_TIMEOUT_SECONDS", "241"),
+        ("LEASE_SECONDS", "101"),
+        ("DRAIN_SECONDS", "-0.1"),
+        ("PROCESS_STREAMS", "0"),
+        ("DB_POOL_SIZE", "0"),
+        ("ANALYZER_THREADS", "0"),
+        ("ONNX_SCORE", "1.1"),
+        ("USER_STREAMS", "-1"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_by_name(name: str, value: str):
+    with pytest.raises(errors.Invalid, match=rf"ROOMTALLY_{name}: expected a (whole )?number [<>]"):
+        settings.load({**LEAST, f"ROOMTALLY_{name}": value})
+
+
+def test_the_word_for_too_many_photos_says_how_many_there_may_be():
+    """The database's own CHECK allows no more: every larger batch would be a 500."""
+    with pytest.raises(errors.Invalid) as refused:
+        settings.load({**LEAST, "ROOMTALLY_MAX_BATCH_PHOTOS": "500"})
+    assert refused.value.detail == (
+        "The environment cannot be used: ROOMTALLY_MAX_BATCH_PHOTOS: expected a whole number <= 200."
+    )
+
+
+@pytest.mark.parametrize(("less", "more", "otherwise"), settings.ORDER)
+def test_numbers_that_contradict_each_other_are_refused(less: str, more: str, otherwise: str):
+    least = getattr(settings.load(LEAST), less)
+    with pytest.raises(errors.Invalid, match=otherwise) as refused:
+        settings.load({**LEAST, f"ROOMTALLY_{more.upper()}": str(type(least)(least / 2))})
+    assert f"ROOMTALLY_{less.upper()}" in refused.value.detail
+
+
 def test_a_missing_variable_is_named():
     with pytest.raises(errors.Invalid, match="ROOMTALLY_DATABASE_URL"):
         settings.load({})

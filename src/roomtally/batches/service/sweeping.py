@@ -19,7 +19,9 @@ from roomtally.telemetry import metrics, tracing
 PASS_LIMIT = 500  # claims expired and hints sent in one pass: more would make the lock wait
 STALE_SECONDS = 5.0  # a hint that no worker took by then, with the queue nearly empty, is lost
 STALE_WITHOUT_QUEUE_SECONDS = 0.5  # no hint can be on its way then: only another worker that has just found the photo
-PURGE_AFTER_SECONDS = 600.0  # a claim ends within 60 s of work and 20 s of lease
+PURGE_AFTER_SECONDS = (
+    600.0  # a claim ends within twice 60 s and 20 s of lease; the settings allow twice 240 s and 100 s
+)
 PURGE_LIMIT = 20
 PRUNE_LIMIT, PRUNE_STEPS = 2000, 20  # events a statement (about 20 ms), and statements a call
 
