@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid4
 
 from roomtally.db.valkey import open_valkey
-from roomtally.streams import ids
+from roomtally.streams import bus, ids
 from roomtally.streams.bus import Publisher
 from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.hub import Hub, Pace
@@ -33,6 +33,10 @@ class House:
     async def commit(self, topic: UUID, *values: object) -> None:
         """Commits and tells, as a worker does."""
         await self.publish(topic, *[self.ledger.commit(topic, value) for value in values])
+
+    def message(self, topic: UUID, *events: Event) -> tuple[str, bytes]:
+        """Channel and text, for those who publish by themselves."""
+        return bus.channel(topic), bus.encode(topic, self.ledger.epoch, events, None)
 
     async def finish(self, topic: UUID) -> None:
         await self.publish(topic, self.ledger.finish(topic))
@@ -66,8 +70,8 @@ class House:
         await until(lambda: socket.chunks)
         return socket
 
-    async def watch_all(self, topics: Iterable[UUID]) -> list[Socket]:
-        return await asyncio.gather(*[self.watch(topic) for topic in topics])
+    async def watch_all(self, topics: Iterable[UUID], *, after: str | None = None, delta: bool = False) -> list[Socket]:
+        return await asyncio.gather(*[self.watch(topic, after=after, delta=delta) for topic in topics])
 
     def run(self, stream: Stream, socket: Socket | None = None) -> Socket:
         socket = socket or Socket()

@@ -88,6 +88,12 @@ class Socket:
         """The `n` of every `progress`, in order."""
         return [received.data["n"] for received in self.of("progress")]
 
+    @property
+    def last_id(self) -> str | None:
+        """As an EventSource keeps it."""
+        ids = [line[4:] for line in self.body.decode().split("\n") if line.startswith("id: ")]
+        return ids[-1] if ids else None
+
 
 def parse(body: bytes) -> list[Received]:
     """All complete events, read strictly: an unknown field or a stray CR fails."""
