@@ -179,7 +179,7 @@ class HintBroker(RedisStreamBroker):
 
     def _wait_out(self, reason: str, error: Exception) -> None:
         metrics.BROKER_ERRORS.labels(reason).inc()
-        metrics.BROKER_CONNECTED.set(0)
+        metrics.owned(metrics.BROKER_CONNECTED).set(0)
         if not self._lost:
             log.warning("broker_lost", reason=reason, error=str(error) or type(error).__name__)
         self._lost = True
@@ -187,7 +187,7 @@ class HintBroker(RedisStreamBroker):
         self._read_at = time.monotonic() + pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the workers, guards nothing
 
     def _back(self) -> None:
-        metrics.BROKER_CONNECTED.set(1)
+        metrics.owned(metrics.BROKER_CONNECTED).set(1)
         if self._lost:
             log.info("broker_back")
         self._lost = False

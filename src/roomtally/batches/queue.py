@@ -52,7 +52,7 @@ class PhotoQueue:
         """Hints that no worker has taken; None when unknown (Valkey gone or emptied, or it cannot tell after a trim)."""
         groups = await self._guarded("lag", self._broker.client.xinfo_groups(hints.QUEUE))
         lag = next((group["lag"] for group in groups or [] if group["name"] == hints.GROUP.encode()), None)
-        metrics.QUEUE_LAG.set(math.nan if lag is None else lag)
+        metrics.owned(metrics.QUEUE_LAG).set(math.nan if lag is None else lag)
         return lag
 
     async def consumers(self) -> int | None:
@@ -65,7 +65,7 @@ class PhotoQueue:
                 gone = self._broker.client.xgroup_delconsumer(hints.QUEUE, hints.GROUP, consumer["name"])
                 await self._guarded("forget", gone)
         alive = sum(consumer["idle"] <= ALIVE_SECONDS * 1000 for consumer in known)
-        metrics.QUEUE_CONSUMERS.set(alive)
+        metrics.owned(metrics.QUEUE_CONSUMERS).set(alive)
         return alive
 
     async def _publish(self, messages: Sequence[bytes]) -> bool:

@@ -134,7 +134,7 @@ class BusReader:
 
     async def start(self) -> None:
         """Waits 1 s at most for the first connection; without one the service works too, only slower."""
-        metrics.BUS_CONNECTED.set(0)
+        metrics.owned(metrics.BUS_CONNECTED).set(0)
         self._task = asyncio.create_task(self._run(), name="bus")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), 1)

@@ -10,6 +10,20 @@ ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
+
+def owned(gauge: Gauge) -> Gauge:
+    """`gauge`, shown by this process from now on.
+
+    For gauges made with `registry=None`: a process without such a thing shows none, because its 0 would be a false alarm.
+    """
+    if gauge not in _owned:
+        REGISTRY.register(gauge)
+        _owned.add(gauge)
+    return gauge
+
+
+_owned: set[Gauge] = set()
+
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 REQUEST = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 WORK = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60)
@@ -51,7 +65,7 @@ VALKEY_ERRORS = Counter(
 
 # --- hints and tasks
 BROKER_CONNECTED = Gauge(
-    "roomtally_broker_connected", "1 while hints can be read from Valkey, 0 while not.", registry=REGISTRY
+    "roomtally_broker_connected", "1 while hints can be read from Valkey, 0 while not.", registry=None
 )
 BROKER_ERRORS = Counter(
     "roomtally_broker_errors_total",
@@ -71,8 +85,8 @@ HINTS_FOUND = Counter(
     "Waiting photos that a worker found in the database while Valkey was away.",
     registry=REGISTRY,
 )
-QUEUE_LAG = Gauge("roomtally_queue_lag", "Hints that no worker has taken yet; NaN while unknown.", registry=REGISTRY)
-QUEUE_CONSUMERS = Gauge("roomtally_queue_consumers", "Worker processes that read hints.", registry=REGISTRY)
+QUEUE_LAG = Gauge("roomtally_queue_lag", "Hints that no worker has taken yet; NaN while unknown.", registry=None)
+QUEUE_CONSUMERS = Gauge("roomtally_queue_consumers", "Worker processes that read hints.", registry=None)
 TASK_QUEUE_WAIT = Histogram(
     "roomtally_task_queue_wait_seconds",
     "From sending a hint to a worker taking it.",
@@ -182,7 +196,7 @@ STREAM_FAILURES = Counter(
     ["part"],
     registry=REGISTRY,
 )
-BUS_CONNECTED = Gauge("roomtally_bus_connected", "1 while the bus connection is up.", registry=REGISTRY)
+BUS_CONNECTED = Gauge("roomtally_bus_connected", "1 while the bus connection is up.", registry=None)
 BUS_RECONNECTS = Counter("roomtally_bus_reconnects_total", "Bus connections lost and made again.", registry=REGISTRY)
 BUS_MESSAGES = Counter("roomtally_bus_messages_total", "Messages received from the bus.", registry=REGISTRY)
 for _reason in ("client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"):

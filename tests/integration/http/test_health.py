@@ -60,6 +60,12 @@ async def is_ready(api: Api) -> bool:
     return not await reasons(api, api.web.url)
 
 
+async def test_web_shows_its_bus_and_no_reader_of_hints(nobody: Api):
+    shown = (await nobody.http.get(f"{nobody.web.private_url}/metrics")).text
+    assert "\nroomtally_bus_connected 1.0" in shown
+    assert "\nroomtally_broker_connected" not in shown
+
+
 async def test_without_valkey_it_is_ready_all_the_same(settings: Settings, tmp_path: Path):
     with running_web(settings, tmp_path, redis_url="redis://127.0.0.1:1") as web:
         async with Api(web) as api:

@@ -69,6 +69,15 @@ async def require_each_counted_once(batch: Batch) -> None:
     assert Counter(type_ for _n, type_ in await batch.log())["photo_done"] == len(batch.photos)
 
 
+@pytest.mark.parametrize(("command", "connected"), [("work", {"roomtally_broker_connected"}), ("sweep", set[str]())])
+async def test_a_process_shows_no_gauge_of_a_connection_that_it_does_not_have(
+    quick: Settings, start: Start, command: str, connected: set[str]
+) -> None:
+    process = start(command, quick).wait_ready()
+    await until(lambda: connected <= process.gauges())
+    assert {gauge for gauge in process.gauges() if gauge.endswith("_connected")} == connected
+
+
 async def test_a_worker_takes_hints_and_ends_in_order_on_sigterm(
     world: World, person: Person, quick: Settings, queue: PhotoQueue, start: Start
 ) -> None:
