@@ -208,5 +208,5 @@ for _event in ("progress", "change", "complete", "ping", "timeout", "reset", "er
 for _kind in ("snapshot", "log", "sweep"):
     for _outcome in ("done", "failed"):
         STREAM_READS.labels(_kind, _outcome)
-for _part in ("topic", "connection", "listener", "publish", "wheel", "accounting"):
+for _part in ("topic", "connection", "listener", "publish", "wheel", "accounting", "severing"):
     STREAM_FAILURES.labels(_part)
