@@ -7,6 +7,8 @@ litestar wraps `send` in a coroutine, and while it waits for a stream its layers
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from roomtally.streams.severing import Severing
+
 SEND = "roomtally.send"
 STREAM = "roomtally.stream"
 PLAIN = frozenset(
@@ -34,6 +36,8 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 def keep_send(app: App) -> App:
     """`app`, with the server's `send` left in the scope of each request, and the stream run that it leaves there."""
 
+    severing = Severing()
+
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope[SEND] = send
@@ -42,5 +46,7 @@ def keep_send(app: App) -> App:
             for key in scope.keys() - PLAIN:
                 del scope[key]
             await stream.run(receive, send)
+            if stream.was_cut:
+                severing.sever(scope.get("client"))
 
     return outer

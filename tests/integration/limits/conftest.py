@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -31,6 +32,22 @@ class Pair(NamedTuple):
     @property
     def cookie(self) -> dict[str, str]:
         return {"Cookie": f"roomtally_session={self.api.http.cookies['roomtally_session']}"}
+
+
+async def wide_batch(api: Api, photos: int = 200) -> dict[str, Any]:
+    """A batch whose snapshot has about 80 kB: the uploads are written to the database, and have long names."""
+    project = await api.create_project()
+    ids = [uuid4() for _ in range(photos)]
+    await api.ask(
+        """INSERT INTO uploads (id, user_id, storage_key, filename, content_type, bytes, expires_at)
+           SELECT new, u.id, 'originals/' || new, repeat('x', 250) || '.jpg', 'image/jpeg', 9, now() + interval '1 hour'
+             FROM unnest(%s::uuid[]) new, users u WHERE u.email = %s RETURNING 1""",
+        ids,
+        api.email,
+    )
+    answer = await api.http.post("/api/batches", json={"projectId": project, "uploads": [str(id_) for id_ in ids]})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
 
 
 class Housing:
