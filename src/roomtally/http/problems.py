@@ -1,5 +1,6 @@
 """Problem documents (RFC 9457): the one place that turns an error into a status."""
 
+from enum import Enum
 from typing import Any, cast
 
 import msgspec
@@ -136,8 +137,13 @@ def _response(
 def _field_errors(error: HTTPException) -> list[FieldError]:
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         found = cast("list[dict[str, object]]", error.extra)
-        return [FieldError(*(str(e.get(name, "")) for name in ("message", "key", "source"))) for e in found]
+        return [FieldError(*(_word(e.get(name, "")) for name in ("message", "key", "source"))) for e in found]
     return [FieldError(error.detail)]
+
+
+def _word(value: object) -> str:
+    """Of an enum its value: the framework names sources by one."""
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _trace_id() -> str | None:

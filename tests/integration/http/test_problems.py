@@ -37,6 +37,13 @@ async def test_a_body_that_does_not_fit_says_where(api: Api):
     assert answer.json()["instance"] == "/api/projects"
 
 
+async def test_a_query_and_a_header_that_do_not_fit_say_where(api: Api):
+    query = (await api.http.get("/api/batches", params={"limit": 0})).json()
+    assert [(error["field"], error["source"]) for error in query["errors"]] == [("limit", "query")]
+    header = (await api.http.post("/api/uploads", headers={"X-Filename": "x" * 3001})).json()
+    assert [error["source"] for error in header["errors"]] == ["header"]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"null", b"[]"])
 async def test_a_body_that_is_no_json(api: Api, body: bytes):
     answer = await api.http.post("/api/projects", content=body, headers={"Content-Type": "application/json"})
