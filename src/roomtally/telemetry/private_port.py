@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import NamedTuple
 
 import structlog
@@ -45,8 +46,14 @@ class PrivatePort:
 
 
 def serve_private(host: str, port: int, registry: CollectorRegistry, checks: Checks) -> PrivatePort:
-    """Serve GET /metrics, /health/live, /health/ready, POST and GET /drain. Port 0 takes a free one."""
+    """Serve GET /metrics, /health/live, /health/ready, GET /drain, and POST /drain to loopback. Port 0 takes a free one."""
     return PrivatePort(_Server((host, port), registry, checks))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a peer's `address` is this machine's own: 127.0.0.0/8, ::1, also written as ::ffff:127.0.0.1 on a dual socket."""
+    peer = ip_address(address.partition("%")[0])
+    return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback
 
 
 class _Server(ThreadingHTTPServer):
@@ -89,6 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
         drain = self.server.checks.drain
         if self.path != "/drain" or drain is None:
             self._json(404, {"status": "not found"})
+            return
+        if not is_loopback(self.client_address[0]):
+            self._json(
+                403, {"status": "forbidden", "detail": "A drain is asked for from this machine: 127.0.0.1 or ::1."}
+            )
             return
         drain()
         self._json(202, {"status": "draining"})

@@ -1,10 +1,11 @@
+import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from roomtally.telemetry.private_port import Checks, serve_private
+from roomtally.telemetry.private_port import Checks, is_loopback, serve_private
 
 
 @pytest.fixture
@@ -51,6 +52,46 @@ def test_not_ready_says_why(client: httpx.Client, reasons: list[str]):
 def test_drain_is_passed_on(client: httpx.Client, drained: list[bool]):
     assert client.post("/drain").status_code == 202
     assert drained == [True]
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("10.0.0.7", False),
+        ("::ffff:10.0.0.7", False),
+        ("fe80::1%eth0", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_which_peers_are_this_machine(address: str, own: bool):
+    assert is_loopback(address) is own
+
+
+def test_drain_is_refused_to_other_machines(registry: CollectorRegistry, drained: list[bool]):
+    """This machine by its address on the network looks like any other one."""
+    address = _outer_address()
+    port = serve_private("", 0, registry, Checks(list[str], lambda: drained.append(True)))
+    try:
+        answer = httpx.post(f"http://{address}:{port.port}/drain")
+        assert httpx.get(f"http://{address}:{port.port}/health/live").status_code == 200
+    finally:
+        port.close()
+    assert (answer.status_code, answer.json()["status"]) == (403, "forbidden")
+    assert drained == []
+
+
+def _outer_address() -> str:
+    """By which this machine would speak to others; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback; the check itself is tested above")
+        return probe.getsockname()[0]
 
 
 def test_anything_else_is_not_there(client: httpx.Client):
