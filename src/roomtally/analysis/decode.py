@@ -10,7 +10,7 @@ from PIL.ImageFile import ImageFile
 
 from roomtally import errors
 from roomtally.analysis import webp
-from roomtally.storage.sniff import HEAD_BYTES, sniff
+from roomtally.storage.sniff import HEAD_BYTES, READABLE, sniff
 
 MAX_PIXELS: Final = 50_000_000
 MIN_SIDE: Final = 32  # pixels; on less nothing can be told, and a picture of 1 x 1 is a tracker, not a photo
@@ -65,7 +65,7 @@ def accepted_type(data: bytes) -> str:
         raise errors.Invalid(
             "photo-not-an-image", "This file is not a picture. Upload the photo as JPEG, PNG, WebP or HEIC."
         )
-    if kind not in _OPENERS:
+    if kind not in READABLE:
         name = kind.partition("/")[2].upper()
         raise errors.Invalid(
             "photo-type-unsupported", f"{name} files cannot be read. Upload the photo as JPEG, PNG, WebP or HEIC."

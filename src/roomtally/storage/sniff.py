@@ -2,6 +2,8 @@
 
 HEAD_BYTES = 32  # enough for every signature below
 
+READABLE = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic"})  # of what `sniff` knows
+
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),

@@ -40,7 +40,12 @@ async def test_a_form_becomes_a_batch_in_its_order(api: Api):
 
 
 async def test_empty_and_wrong_files_are_taken_so_that_the_others_go_on(api: Api):
-    files = [photo("good.jpg"), photo("empty.jpg", b""), photo("letter.jpg", b"Dear all,")]
+    files = [
+        photo("good.jpg"),
+        photo("empty.jpg", b""),
+        photo("letter.jpg", b"Dear all,"),
+        photo("moves.gif", b"GIF89a" + bytes(20)),
+    ]
     answer = await submit(api, files)
     assert answer.status_code == 201
     stored = await api.ask(
@@ -51,6 +56,7 @@ async def test_empty_and_wrong_files_are_taken_so_that_the_others_go_on(api: Api
         ("good.jpg", len(JPEG), "image/jpeg"),
         ("empty.jpg", 0, "application/octet-stream"),
         ("letter.jpg", 9, "application/octet-stream"),
+        ("moves.gif", 26, "image/gif"),
     ]
 
 

@@ -59,6 +59,26 @@ async def test_what_is_no_image_is_refused_whatever_it_says_it_is(api: Api, cont
     assert api.web.files() == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("GIF", b"GIF89a" + bytes(100)),
+        ("TIFF", b"II*\x00" + bytes(100)),
+        ("BMP", b"BM" + bytes(100)),
+        ("AVIF", b"\x00\x00\x00\x20ftypavif" + bytes(100)),
+    ],
+)
+async def test_an_image_that_no_worker_can_read_is_refused_at_once(api: Api, kind: str, content: bytes):
+    before = api.web.files()
+    answer = await api.http.post("/api/uploads", content=content, headers={"Content-Type": "image/jpeg"})
+    assert problem(answer) == (
+        415,
+        "unsupported-photo",
+        f"{kind} files cannot be read; send a JPEG, PNG, WebP or HEIC file.",
+    )
+    assert api.web.files() == before
+
+
 async def test_the_bytes_win_over_a_wrong_content_type(api: Api):
     png = b"\x89PNG\r\n\x1a\n" + bytes(100)
     answer = await api.http.post("/api/uploads", content=png, headers={"Content-Type": "text/html"})

@@ -17,6 +17,7 @@ from roomtally.db.pool import Pool, transaction
 from roomtally.storage.intake import Intake, too_large
 from roomtally.storage.names import clean_filename
 from roomtally.storage.photos import PhotoStorage, original_key
+from roomtally.storage.sniff import READABLE
 from roomtally.telemetry import metrics
 
 UNKNOWN_TYPE = "application/octet-stream"
@@ -49,7 +50,8 @@ class Uploads:
     ) -> UUID:
         """Store one photo; its id, or the id that the same Idempotency-Key and photo got before.
 
-        Raises errors.Invalid (empty), errors.Unsupported (no image), errors.TooLarge (photo, quota), errors.Conflict (key).
+        Raises errors.Invalid (empty), errors.Unsupported (nothing a worker can read), errors.TooLarge (photo, quota),
+        errors.Conflict (key).
         """
         await self.check_room(user_id, announced or 0)
         if announced is not None and announced > self.limits.photo_bytes:
@@ -82,7 +84,7 @@ class Uploads:
     async def take(
         self, filename: str, chunks: AsyncIterator[bytes], *, digest: bool = False, strict: bool = False
     ) -> Received:
-        """Put a photo into the store without writing it down. `strict` refuses what is empty or no image."""
+        """Put a photo into the store without writing it down. `strict` refuses what no worker could look at."""
         intake = Intake(chunks, limit=self.limits.photo_bytes, digest=digest)
         head = await intake.head()
         if strict:
@@ -135,6 +137,9 @@ def _refuse_unusable(head: bytes, content_type: str | None) -> None:
         raise errors.Invalid("empty-photo", "The file is empty; choose the photo again.")
     if content_type is None:
         raise errors.Unsupported("unsupported-photo", f"This file is not a photo; send a {IMAGES} file.")
+    if content_type not in READABLE:
+        name = content_type.partition("/")[2].upper()
+        raise errors.Unsupported("unsupported-photo", f"{name} files cannot be read; send a {IMAGES} file.")
 
 
 def _fingerprint(received: Received) -> bytes:
