@@ -1,6 +1,7 @@
 """/api/batches as JSON: make, list, read, wait, control."""
 
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
@@ -141,6 +142,20 @@ async def test_a_long_poll_answers_when_something_happens(api: Api):
     changed = (await api.http.post(f"{path}/pause")).json()
     answer = await asyncio.wait_for(waiting, 5)
     assert (answer.status_code, answer.json()) == (200, changed)
+
+
+async def test_a_conditional_request_waits_too(api: Api):
+    batch = await api.create_batch([JPEG])
+    path, known = f"/api/batches/{batch['batchId']}", {"If-None-Match": f'"{batch["eventId"]}"'}
+    started = time.monotonic()
+    answer = await api.http.get(path, params={"wait": 1}, headers=known)
+    assert (answer.status_code, time.monotonic() - started > 0.9) == (304, True)
+    waiting = asyncio.create_task(api.http.get(path, params={"wait": 20}, headers=known))
+    await asyncio.sleep(0)
+    changed = (await api.http.post(f"{path}/pause")).json()
+    answer = await asyncio.wait_for(waiting, 5)
+    assert (answer.status_code, answer.json()) == (200, changed)
+    assert (await asyncio.wait_for(api.http.get(path, params={"wait": 20}), 3)).status_code == 200  # nothing is known
 
 
 async def test_a_long_poll_ends_without_news(api: Api):

@@ -146,7 +146,7 @@ class BatchRoutes(Controller):
 
     @get(
         "/{batch_id:uuid}",
-        summary="The snapshot; with `after` and `wait`, as soon as there is a newer one (long-poll)",
+        summary="The snapshot; with `wait` and `after` or If-None-Match, as soon as there is a newer one (long-poll)",
         responses={200: answers.SNAPSHOT, **problems(400, 401, 404, 429, 503)},
     )
     async def read(
@@ -162,7 +162,7 @@ class BatchRoutes(Controller):
         known = ids.parse(after) if after else _known(if_none_match)
         credential = auth.credential(request)
         progress = await reading.read_opened(desk.context, credential, batch_id, known)
-        if progress.body is None and after and wait and await _newer(desk, progress, wait):
+        if progress.body is None and wait and await _newer(desk, progress, wait):
             progress = await reading.read_opened(desk.context, credential, batch_id, known)
         return answers.snapshot(progress)
 
