@@ -114,7 +114,6 @@ ORDER = (
     ("lease_seconds", "photo_timeout_seconds", "a dead worker's photo would wait longer than any photo may take"),
     ("release_first_seconds", "release_longest_seconds", "the first pause would be longer than the longest"),
     ("heartbeat_seconds", "stream_max_seconds", "no stream would live to its first ping"),
-    ("max_photo_bytes", "user_quota_bytes", "the largest photo would fit into no quota"),
     ("process_streams", "backpressure", "health would hang behind the streams"),
 )
 
