@@ -10,6 +10,8 @@ from psycopg import sql
 from roomtally import errors
 from roomtally.db.pool import Connection
 
+OLDEST = 150000  # tested on 15 and 18; the schema and the statements use what 14 has not
+
 LOCK = 0x726F6F6D  # any number that all processes agree on
 
 REGISTRY = """
@@ -42,12 +44,22 @@ def migrate(url: str) -> list[str]:
     """Bring the database up to date; returns the names of what was applied now.
 
     Processes that start at the same time wait for one another. Each file is one transaction.
-    Raises errors.Conflict when an applied file was changed afterwards.
+    Raises errors.Conflict when an applied file was changed afterwards, errors.Unsupported when the server is too old.
     """
     with psycopg.connect(url, autocommit=True) as conn:
+        _require_new_enough(conn.info.server_version)
         conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         conn.execute(REGISTRY)
         return [migration.name for migration in list_migrations() if _apply(conn, migration)]
+
+
+def _require_new_enough(version: int) -> None:
+    """`version` as the server's number: 150004 is 15.4."""
+    if version < OLDEST:
+        raise errors.Unsupported(
+            "postgres-too-old",
+            f"Roomtally needs PostgreSQL {OLDEST // 10000} or newer; this server is {version // 10000}.{version % 10000}.",
+        )
 
 
 def _apply(conn: psycopg.Connection, migration: Migration) -> bool:

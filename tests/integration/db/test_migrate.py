@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from roomtally import errors
+from roomtally.db import migrate as migrations
 from roomtally.db.migrate import is_current, list_migrations, migrate
 from roomtally.embedded.postgres import EmbeddedPostgres
 
@@ -50,6 +51,21 @@ async def test_a_file_that_was_changed_afterwards_is_refused(empty: str) -> None
     assert not await current(empty)
     with pytest.raises(errors.Conflict, match="migration-changed"):
         migrate(empty)
+
+
+async def test_a_server_that_is_too_old_is_refused_before_anything_is_written(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await psycopg.AsyncConnection.connect(empty) as conn:
+        version = conn.info.server_version
+    monkeypatch.setattr(migrations, "OLDEST", version + 10000)
+    with pytest.raises(errors.Unsupported) as refused:
+        migrate(empty)
+    major, minor = divmod(version, 10000)
+    assert refused.value.detail == (f"Roomtally needs PostgreSQL {major + 1} or newer; this server is {major}.{minor}.")
+    async with await psycopg.AsyncConnection.connect(empty) as conn:
+        row = await (await conn.execute("SELECT to_regclass('schema_migrations') IS NULL")).fetchone()
+    assert row == (True,)
 
 
 async def test_each_database_has_an_epoch_of_its_own(empty: str, database: str) -> None:
