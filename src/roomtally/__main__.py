@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from roomtally.accounts import model
     from roomtally.client import access
 
-# Of `up` and of the client's commands; no settings of the processes.
-DATA = "ROOMTALLY_DATA"
-URL = "ROOMTALLY_URL"
-TOKEN = "ROOMTALLY_TOKEN"  # noqa: S105 - the name of a variable
-EMAIL = "ROOMTALLY_EMAIL"
-PASSWORD = "ROOMTALLY_PASSWORD"  # noqa: S105 - the name of a variable
-
-
-def _environ() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in {DATA, URL, TOKEN, EMAIL, PASSWORD}}
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="roomtally")
@@ -41,7 +30,12 @@ def cli() -> None:
 @click.option(
     "--private-port", type=click.IntRange(0, 65535), help="Metrics and health; 0 takes free ones. [default: 9100]"
 )
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), envvar=DATA, help="Where everything is kept.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar=configuration.DATA,
+    help="Where everything is kept.",
+)
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that look at photos."
 )
@@ -51,7 +45,7 @@ def up(port: int | None, private_port: int | None, data: Path | None, workers: i
     from roomtally.embedded import data_folder, supervisor
     from roomtally.telemetry import logs
 
-    environ = _environ()
+    environ = os.environ
     logs.configure("info", "auto", process="up")
     folder = data or data_folder.default_folder(environ)
     supervisor.up(supervisor.Options(folder, port, private_port, workers, sample), environ)
@@ -62,7 +56,7 @@ def serve() -> None:
     """Run the web process alone."""
     from roomtally.telemetry import logs
 
-    settings = configuration.load(_environ())
+    settings = configuration.load(os.environ)
     logs.configure(settings.log_level, settings.log_format, service="web")
     from roomtally import listener
 
@@ -103,7 +97,7 @@ def work() -> None:
     """Run one worker process: it looks at one photo at a time."""
     from roomtally import worker
 
-    worker.run_worker(configuration.load(_environ()))
+    worker.run_worker(configuration.load(os.environ))
 
 
 @cli.command()
@@ -111,15 +105,34 @@ def sweep() -> None:
     """Run the sweeper: it moves on what dead workers left and hints again."""
     from roomtally import worker
 
-    worker.run_sweeper(configuration.load(_environ()))
+    worker.run_sweeper(configuration.load(os.environ))
+
+
+def _of_up(command: Callable[..., None]) -> Callable[..., None]:
+    """--data, for commands that work on a database."""
+    text = "The folder of a running `up` whose own database is meant. [default: ROOMTALLY_DATABASE_URL, else the usual folder]"
+    return click.option("--data", type=click.Path(path_type=Path), help=text)(command)
+
+
+def _database_url(data: Path | None) -> str:
+    """Of the `up` that runs on `data`; without it as the environment says, else of the `up` that runs on the usual folder."""
+    if data is None and os.environ.get("ROOMTALLY_DATABASE_URL"):
+        return configuration.load(os.environ).database_url
+    from roomtally.embedded import data_folder, postgres
+
+    usual = os.environ.get(configuration.DATA) or data_folder.default_folder(os.environ)
+    folder = (data or Path(usual)).expanduser().absolute()
+    return postgres.find_running(folder / data_folder.POSTGRES)
 
 
 @cli.command()
-def migrate() -> None:
+@_of_up
+def migrate(data: Path | None) -> None:
     """Bring the database to this version's schema."""
     from roomtally.db import migrate as migrations
 
-    applied = migrations.migrate(configuration.load(_environ()).database_url)
+    url = _database_url(data)
+    applied = migrations.migrate(url)
     click.echo("\n".join(applied) if applied else "The schema is current.")
 
 
@@ -132,37 +145,43 @@ def user() -> None:
 @click.argument("email")
 @click.option("--operator", is_flag=True, help="May see the operators' pages.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
-def add_user(email: str, operator: bool, password_stdin: bool) -> None:
+@_of_up
+def add_user(email: str, operator: bool, password_stdin: bool, data: Path | None) -> None:
     """Let EMAIL sign in."""
+    url = _database_url(data)
     asked = not password_stdin
     password: str = (
         click.prompt("Password", hide_input=True, confirmation_prompt=True)
         if asked
         else sys.stdin.readline().rstrip("\n")
     )
-    user = asyncio.run(_add_user(configuration.load(_environ()), email, password, operator=operator))
+    user = asyncio.run(_add_user(url, email, password, operator=operator))
     click.echo(f"{user.email} can sign in as {user.role}.")
 
 
-async def _add_user(settings: configuration.Settings, email: str, password: str, *, operator: bool) -> "model.User":
+async def _add_user(database_url: str, email: str, password: str, *, operator: bool) -> "model.User":
     from roomtally.accounts import model
     from roomtally.accounts.service import sessions
     from roomtally.accounts.service.passwords import Passwords
     from roomtally.db.pool import create_pool
 
     role = model.Role.OPERATOR if operator else model.Role.USER
-    async with create_pool(settings.database_url, size=1) as pool:
+    async with create_pool(database_url, size=1) as pool:
         return await sessions.add_user(pool, Passwords(), email, password, role)
 
 
 def _client_options(command: Callable[..., None]) -> Callable[..., None]:
     """Which service, as which account. Without an account: the demo account of `up`, where this is its machine."""
     for option in (
-        click.option("--data", type=click.Path(path_type=Path), envvar=DATA, help="The folder that `up` was given."),
-        click.option("--password", envvar=PASSWORD, help=f"[env: {PASSWORD}]"),
-        click.option("--email", envvar=EMAIL, help=f"[env: {EMAIL}]"),
-        click.option("--token", envvar=TOKEN, help=f"An API token. [env: {TOKEN}]"),
-        click.option("--url", envvar=URL, default="http://127.0.0.1:8000", show_default=True, help="The service."),
+        click.option(
+            "--data", type=click.Path(path_type=Path), envvar=configuration.DATA, help="The folder that `up` was given."
+        ),
+        click.option("--password", envvar=configuration.PASSWORD, help=f"[env: {configuration.PASSWORD}]"),
+        click.option("--email", envvar=configuration.EMAIL, help=f"[env: {configuration.EMAIL}]"),
+        click.option("--token", envvar=configuration.TOKEN, help=f"An API token. [env: {configuration.TOKEN}]"),
+        click.option(
+            "--url", envvar=configuration.URL, default="http://127.0.0.1:8000", show_default=True, help="The service."
+        ),
     ):
         command = option(command)
     return command

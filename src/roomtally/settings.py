@@ -9,6 +9,15 @@ from msgspec import Meta
 from roomtally import errors
 
 PREFIX = "ROOMTALLY_"
+
+# Of `up` and of the client's commands; no settings of the processes, which may find them in their environment all the same.
+DATA = "ROOMTALLY_DATA"
+URL = "ROOMTALLY_URL"
+TOKEN = "ROOMTALLY_TOKEN"  # noqa: S105 - the name of a variable
+EMAIL = "ROOMTALLY_EMAIL"
+PASSWORD = "ROOMTALLY_PASSWORD"  # noqa: S105 - the name of a variable
+OF_COMMANDS = frozenset({DATA, URL, TOKEN, EMAIL, PASSWORD})
+
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 
@@ -99,7 +108,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_environment_na
 
 def load(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`; raises `errors.Invalid` that names the variable which is wrong, missing or unknown."""
-    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value != ""}
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name not in OF_COMMANDS and value != ""
+    }
     try:
         settings = msgspec.convert(ours, Settings, strict=False)
     except msgspec.ValidationError as error:

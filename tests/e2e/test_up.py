@@ -129,6 +129,15 @@ def test_up_makes_a_sign_in_keeps_the_data_and_leaves_nothing_behind(start: Call
     }
     below = first.processes()
     assert len(below) >= 7
+    added = _run(
+        *("user", "add", "ada@example.org", "--password-stdin", "--data", str(folder)), stdin="correct horse battery\n"
+    )
+    assert added.returncode == 0, added.stderr
+    answer = httpx.post(
+        f"http://127.0.0.1:{first.port}/api/sessions",
+        json={"email": "ada@example.org", "password": "correct horse battery"},
+    )
+    assert answer.status_code == 201
     assert first.stop() == 0
     assert not {pid: name for pid, name in below.items() if _is_running(pid)}
 
@@ -232,11 +241,12 @@ def test_an_unknown_setting_is_told_plainly(folder: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def _run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "roomtally", *arguments],
         check=False,
         env=os.environ | env,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,

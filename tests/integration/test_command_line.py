@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -51,6 +52,24 @@ def test_a_user_is_added_once(settings: Settings, options: list[str], role: str)
     assert again.stderr == "roomtally: ada@example.org has an account already.\n"
     with psycopg.connect(settings.database_url) as conn:
         assert conn.execute("SELECT email, role FROM users").fetchall() == [("ada@example.org", role)]
+
+
+def test_a_user_of_an_up_that_does_not_run_is_told_what_to_do(settings: Settings, tmp_path: Path) -> None:
+    told = run(
+        settings,
+        "user",
+        "add",
+        "ada@example.org",
+        "--password-stdin",
+        "--data",
+        str(tmp_path),
+        stdin="a long password\n",
+    )
+    assert told.returncode == 1
+    assert told.stderr == (
+        f"roomtally: No `roomtally up` runs on {tmp_path} with a database of its own. "
+        "Start it, name its folder with --data FOLDER, or set ROOMTALLY_DATABASE_URL.\n"
+    )
 
 
 def test_a_short_password_is_refused_with_a_word(settings: Settings) -> None:

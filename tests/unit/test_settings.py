@@ -70,6 +70,10 @@ def test_numbers_that_contradict_each_other_are_refused(less: str, more: str, ot
     assert f"ROOMTALLY_{less.upper()}" in refused.value.detail
 
 
+def test_what_the_client_finds_in_the_environment_is_no_setting():
+    assert settings.load({**LEAST, **dict.fromkeys(settings.OF_COMMANDS, "x")}) == settings.load(LEAST)
+
+
 def test_a_missing_variable_is_named():
     with pytest.raises(errors.Invalid, match="ROOMTALLY_DATABASE_URL"):
         settings.load({})

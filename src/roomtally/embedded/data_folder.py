@@ -10,6 +10,7 @@ from typing import IO
 from roomtally import errors
 
 LOCK = "lock"
+POSTGRES, VALKEY, PHOTOS = "postgres", "valkey", "photos"
 DEMO_PASSWORD = "demo-password"  # noqa: S105 - the name of a file
 
 
@@ -26,7 +27,7 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self._lock = self._take()
-        self.is_new = not (self.path / "postgres").exists()
+        self.is_new = not (self.path / POSTGRES).exists()
 
     def release(self) -> None:
         self._lock.close()

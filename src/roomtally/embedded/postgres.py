@@ -55,7 +55,7 @@ class EmbeddedPostgres:
         return self.url_of(DATABASE)
 
     def url_of(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={quote(str(self._socket))}"
+        return _url_of(database, str(self._socket))
 
     @property
     def pid(self) -> int:
@@ -158,6 +158,23 @@ class EmbeddedPostgres:
             pid = int(file.read_text().split()[0])
             if "postgres" not in Path(f"/proc/{pid}/comm").read_text():
                 file.unlink()
+
+
+def find_running(folder: Path) -> str:
+    """The URL of the database of the server that another process runs in `folder`; raises `errors.Unavailable` where none runs."""
+    with suppress(OSError, IndexError, ValueError):
+        lines = (folder / "data" / "postmaster.pid").read_text().splitlines()  # the 5th: where its socket is
+        if "postgres" in Path(f"/proc/{int(lines[0])}/comm").read_text():
+            return _url_of(DATABASE, lines[4])
+    raise errors.Unavailable(
+        "up-not-running",
+        f"No `roomtally up` runs on {folder.parent} with a database of its own. Start it, name its folder with --data FOLDER, "
+        "or set ROOMTALLY_DATABASE_URL.",
+    )
+
+
+def _url_of(database: str, socket: str) -> str:
+    return f"postgresql://postgres@/{database}?host={quote(socket)}"
 
 
 def _server_user(data: Path) -> str | None:

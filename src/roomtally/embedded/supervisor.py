@@ -18,7 +18,7 @@ from roomtally import errors
 from roomtally import settings as configuration
 from roomtally.embedded import first_start
 from roomtally.embedded.children import start_child
-from roomtally.embedded.data_folder import DataFolder
+from roomtally.embedded.data_folder import PHOTOS, POSTGRES, VALKEY, DataFolder
 from roomtally.embedded.postgres import EmbeddedPostgres
 from roomtally.embedded.restarting import Restarts, Server, WatchedServer
 from roomtally.embedded.valkey import EmbeddedValkey, free_port
@@ -143,18 +143,18 @@ def _settings(
     for name, value in (("PORT", options.port), ("PRIVATE_PORT", options.private_port)):
         if value is not None:
             values[configuration.PREFIX + name] = str(value)
-    values.setdefault("ROOMTALLY_STORAGE_URL", (folder.path / "photos").as_uri())
+    values.setdefault("ROOMTALLY_STORAGE_URL", (folder.path / PHOTOS).as_uri())
     values.setdefault("ROOMTALLY_DRAIN_ACCEPT_SECONDS", "0")  # no load balancer stands before it
     values.setdefault("ROOMTALLY_DATABASE_URL", "")
     values.setdefault("ROOMTALLY_REDIS_URL", "")
     _check_ports(values)
     if not values["ROOMTALLY_REDIS_URL"]:
-        valkey = EmbeddedValkey(folder.path / "valkey")
+        valkey = EmbeddedValkey(folder.path / VALKEY)
         servers.append(valkey)
         valkey.start()
         values["ROOMTALLY_REDIS_URL"] = valkey.url
     if not values["ROOMTALLY_DATABASE_URL"]:
-        postgres = EmbeddedPostgres(folder.path / "postgres")
+        postgres = EmbeddedPostgres(folder.path / POSTGRES)
         servers.append(postgres)
         postgres.start()
         values["ROOMTALLY_DATABASE_URL"] = postgres.url
