@@ -126,14 +126,27 @@ def _database_url(data: Path | None) -> str:
 
 
 @cli.command()
+@click.option(
+    "--new-epoch", is_flag=True, help="After a restore to an earlier moment: tell event ids given before from new ones."
+)
 @_of_up
-def migrate(data: Path | None) -> None:
+def migrate(new_epoch: bool, data: Path | None) -> None:
     """Bring the database to this version's schema."""
     from roomtally.db import migrate as migrations
 
     url = _database_url(data)
     applied = migrations.migrate(url)
     click.echo("\n".join(applied) if applied else "The schema is current.")
+    if new_epoch:
+        click.echo(f"The epoch is {asyncio.run(_change_epoch(url))} now.")
+
+
+async def _change_epoch(database_url: str) -> str:
+    from roomtally.batches.service import restoring
+    from roomtally.db.pool import create_pool
+
+    async with create_pool(database_url, size=1) as pool:
+        return await restoring.change_epoch(pool)
 
 
 @cli.group()

@@ -43,6 +43,21 @@ def test_migrate_builds_an_empty_database_and_then_has_nothing_to_do(
     assert second.stdout == "The schema is current.\n"
 
 
+def test_migrate_changes_the_epoch_when_it_is_told_to(settings: Settings) -> None:
+    def epoch() -> str:
+        with psycopg.connect(settings.database_url) as conn:
+            row = conn.execute("SELECT epoch FROM installation").fetchone()
+        assert row
+        return row[0]
+
+    before = epoch()
+    assert run(settings, "migrate").returncode == 0
+    assert epoch() == before
+    changed = run(settings, "migrate", "--new-epoch")
+    assert epoch() != before
+    assert changed.stdout == f"The schema is current.\nThe epoch is {epoch()} now.\n"
+
+
 @pytest.mark.parametrize(("options", "role"), [([], "user"), (["--operator"], "operator")])
 def test_a_user_is_added_once(settings: Settings, options: list[str], role: str) -> None:
     added = run(settings, "user", "add", " Ada@Example.org ", "--password-stdin", *options, stdin="a long password\n")
