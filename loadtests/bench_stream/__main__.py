@@ -140,6 +140,7 @@ def _about(scale: Scale, versions: dict[str, str], server_cpus: set[int], client
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         "machine": f"{_processor()}, {psutil.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}",
         "cores": f"server {sorted(server_cpus)}; client, publisher, PostgreSQL and Valkey {sorted(client_cpus)}",
+        "load before": f"{os.getloadavg()[0]:.1f} (above 0.3 something else runs here, and the figures say little)",
         "runs": f"median of {scale.repeats}, {scale.seconds:.0f} s a rate",
         OURS: f"{ours}; sign-in, limits, metrics, PostgreSQL and Valkey on",
         **versions,
