@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -69,13 +70,9 @@ def _is_to(fd: int, peers: set[Peer]) -> bool:
 
 
 def _close(fd: int, peers: set[Peer]) -> bool:
-    try:
-        own = socket.socket(fileno=os.dup(fd))  # the number may have become another connection's by now
-    except OSError:
-        return False
-    with own:
-        if own.getpeername()[:2] not in peers:
-            return False
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-        own.shutdown(socket.SHUT_RDWR)  # wakes the server, which then closes its end
-    return True
+    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as own:
+        if own.getpeername()[:2] in peers:  # the number may have become another connection's since we looked
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+            own.shutdown(socket.SHUT_RDWR)  # wakes the server, which then closes its end
+            return True
+    return False

@@ -56,8 +56,10 @@ class Housing:
     def __init__(self, settings: Settings, folder: Path, stack: AsyncExitStack) -> None:
         self._settings, self._folder, self._stack = settings, folder, stack
 
-    async def pair(self, **changes: Any) -> Pair:
-        first, second = [self.web(**changes) for _ in range(2)]
+    async def pair(self, *, alone: bool = False, **changes: Any) -> Pair:
+        """`alone`: the first process is the second too."""
+        first = self.web(**changes)
+        second = first if alone else self.web(**changes)
         api = await self.api(first)
         batch = await api.create_batch([JPEG])
         return Pair(first, second, api, f"/api/batches/{batch['batchId']}/stream")

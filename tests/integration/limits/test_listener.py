@@ -84,7 +84,7 @@ async def test_connections_without_a_request_are_closed_and_do_not_pile_up(housi
 
 
 async def test_accepted_connections_have_the_options_of_the_listener(housing: Housing) -> None:
-    pair = await housing.pair()
+    pair = await housing.pair(alone=True)
     client = await pair.open(pair.first)
     for connection in accepted(pair.first):
         assert connection.send_buffer == 2 * BUFFER  # Linux doubles it
@@ -153,7 +153,7 @@ async def scene(housing: Housing) -> AsyncIterator[Callable[..., Awaitable[Scene
     scenes: list[Scene] = []
 
     async def make(**settings: Any) -> Scene:
-        pair = await housing.pair(heartbeat_seconds=1.0, user_streams=0, **settings)
+        pair = await housing.pair(alone=True, heartbeat_seconds=1.0, user_streams=0, **settings)
         scenes.append(Scene(pair, await wide_batch(pair.api)))
         return scenes[-1]
 
