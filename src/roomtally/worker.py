@@ -36,7 +36,7 @@ from roomtally.telemetry.private_port import Checks, serve_private
 POOL_SIZE = 3  # one for the photo, one for its renewal, one for readiness
 CHECK_SECONDS = 2.0
 FOUND_AT_ONCE = 4  # photos that a worker asks for while Valkey is away: 2 s of work, as the broker's longest pause
-PURGE_EVERY_SECONDS = 60.0
+LOOK_EVERY_SECONDS = PURGE_EVERY_SECONDS = 60.0
 PURGE_CREDENTIALS = 5000  # sessions, and tickets, a purge
 PAUSE_AFTER_DEFECT_SECONDS = 1.0
 TERMINATED = 128 + signal.SIGTERM
@@ -184,12 +184,13 @@ class Sweeper:
         self._storage = storage
         self._event_hours = event_hours
         self._pruned_to: datetime | None = None
-        self._purge_at = 0.0
-        self._lost = False
+        self._purge_at = self._look_at = 0.0
+        self._lost = self._stuck = False
 
     async def run_pass(self) -> None:
         try:
             swept = await sweeping.sweep_once(self._context)
+            await self._look()
             if swept is not None:
                 await self._purge()
         except (*tasks.DATABASE_AWAY, errors.Unavailable) as error:
@@ -200,6 +201,18 @@ class Sweeper:
         else:
             metrics.SWEEPER_PASSES.labels("elsewhere" if swept is None else "swept").inc()
             self._lost = False
+
+    async def _look(self) -> None:
+        """Whoever holds the lock: a gauge that only one of two sweepers keeps up would be wrong in the other."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+        count = await sweeping.count_stuck(self._context)
+        if count and not self._stuck:
+            log.warning("photos_stuck", count=count, releases=sweeping.STUCK_RELEASES)
+        elif self._stuck and not count:
+            log.info("photos_stuck_no_more")
+        self._stuck = bool(count)
 
     async def _purge(self) -> None:
         if time.monotonic() >= self._purge_at:

@@ -118,6 +118,11 @@ ENDPOINT_REQUESTS = Counter(
 )
 for _outcome in ("ok", "refused", "bad_answer", "timeout", "connection"):
     ENDPOINT_REQUESTS.labels(_outcome)
+PHOTOS_STUCK = Gauge(
+    "roomtally_photos_stuck",
+    "Photos that the infrastructure failed three times or more and that still wait; asked by each sweeper once a minute.",
+    registry=None,
+)
 SWEEPER_PASSES = Counter(
     "roomtally_sweeper_passes_total",
     "Passes of the sweeper by outcome: swept, elsewhere (another process holds the lock), failed.",
@@ -175,7 +180,7 @@ STREAMS_REFUSED = Counter(
 )
 STREAM_LAG = Histogram(
     "roomtally_stream_lag_seconds",
-    "From commit to the bytes of the last viewer handed to its socket, once per change and topic.",
+    "From commit to the bytes of the last viewer handed to its socket: the oldest of the changes that go out together.",
     buckets=FAST,
     registry=REGISTRY,
 )

@@ -2,12 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
+import pytest
+import structlog
+
+from roomtally import worker
 from roomtally.batches import service
 from roomtally.batches.service import sweeping
 from roomtally.batches.store import sweep
 from roomtally.db.pool import transaction
+from roomtally.storage.photos import open_storage
+from roomtally.telemetry import metrics
 from tests.fixtures.batches import Batch, Person, World
 
 
@@ -92,6 +100,40 @@ async def test_a_renewed_claim_is_left_alone(world: World, person: Person) -> No
     await service.give_up_claim(world.context, claimed)
     assert await service.renew_claim(world.context, claimed)
     assert await service.sweep_once(world.context) == service.Swept(expired=0, hinted=0)
+
+
+async def test_photos_that_are_released_again_and_again_are_told_to_operators(world: World, person: Person) -> None:
+    stuck, paused = await world.batch(person, 2), await world.batch(person, 1)
+    context = replace(world.context, release_first_seconds=0.0)
+    for batch in (stuck, paused):
+        for times in range(sweeping.STUCK_RELEASES):
+            assert await sweeping.count_stuck(context) == 0, times
+            assert await service.release_photo(context, await batch.claim(0))
+        if batch is stuck:
+            assert await sweeping.count_stuck(context) == 1
+            await batch.finish(0)
+            await batch.finish(1)
+    assert await sweeping.count_stuck(context) == 1
+    assert metrics.REGISTRY.get_sample_value("roomtally_photos_stuck") == 1
+    await service.pause(context, person.user, paused.id)
+    assert await sweeping.count_stuck(context) == 0
+
+
+async def test_a_sweeper_says_once_that_photos_are_stuck(
+    world: World, person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_EVERY_SECONDS", 0.0)
+    context = replace(world.context, release_first_seconds=0.0)
+    batch, sweeper = await world.batch(person, 1), worker.Sweeper(context, open_storage(tmp_path.as_uri()))
+    for _ in range(sweeping.STUCK_RELEASES):
+        await service.release_photo(context, await batch.claim())
+    with structlog.testing.capture_logs() as said:
+        await sweeper.run_pass()
+        await sweeper.run_pass()
+        await batch.finish()
+        await sweeper.run_pass()
+    told = [(line["event"], line.get("count")) for line in said if line["event"].startswith("photos_stuck")]
+    assert told == [("photos_stuck", 1), ("photos_stuck_no_more", None)]
 
 
 async def test_one_sweeper_at_a_time(world: World) -> None:

@@ -16,6 +16,7 @@ from roomtally.db import idempotency
 from roomtally.db.pool import transaction
 from roomtally.telemetry import metrics, tracing
 
+STUCK_RELEASES = 3  # after pauses of 2 and 4 s: a hiccup is over by then, a wrong key is not
 PASS_LIMIT = 500  # claims expired and hints sent in one pass: more would make the lock wait
 STALE_SECONDS = 5.0  # a hint that no worker took by then, with the queue nearly empty, is lost
 STALE_WITHOUT_QUEUE_SECONDS = 0.5  # no hint can be on its way then: only another worker that has just found the photo
@@ -74,6 +75,14 @@ async def _top_up_hints(context: Context) -> int:
         log.info("hints_topped_up", count=len(photos))
         await context.queue.hint(photos, tracing.current_traceparent())
     return len(photos)
+
+
+async def count_stuck(context: Context) -> int:
+    """Photos that the infrastructure failed three times or more and that still wait: their owner sees only that they wait."""
+    async with context.pool.connection() as conn:
+        count = await sweep.count_released(conn, STUCK_RELEASES)
+    metrics.owned(metrics.PHOTOS_STUCK).set(count)
+    return count
 
 
 async def find_waiting(context: Context, room: int) -> list[UUID]:
