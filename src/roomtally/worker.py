@@ -24,6 +24,7 @@ from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.queue import PhotoQueue
 from roomtally.batches.service import sweeping
 from roomtally.batches.service.context import Context
+from roomtally.batches.service.strays import Strays
 from roomtally.broker import HintBroker, create_broker
 from roomtally.db.pool import Pool, create_pool
 from roomtally.db.valkey import open_valkey
@@ -182,6 +183,7 @@ class Sweeper:
     def __init__(self, context: Context, storage: PhotoStorage, event_hours: float = 24.0) -> None:
         self._context = context
         self._storage = storage
+        self._strays = Strays(context, storage)
         self._event_hours = event_hours
         self._pruned_to: datetime | None = None
         self._purge_at = self._look_at = 0.0
@@ -219,6 +221,7 @@ class Sweeper:
             await sweeping.purge_once(self._context, self._storage)
             self._pruned_to = await sweeping.prune_events(self._context, self._event_hours, self._pruned_to)
             await sessions.purge_expired(self._context.pool, PURGE_CREDENTIALS)
+            await self._strays.purge_page()
             self._purge_at = time.monotonic() + PURGE_EVERY_SECONDS
 
     def _failed(self, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,6 +21,7 @@ PART_BYTES_LOCAL = MIB  # written as it comes: an upload costs the process 1 MiB
 PART_BYTES_REMOTE = 5 * MIB  # the smallest part that S3 takes
 PARTS_AT_ONCE = 2  # one on its way while the next fills
 READ_BYTES = 256 * 1024
+PAGE = 1000  # keys that S3 lists at once
 
 
 def original_key(upload_id: UUID) -> str:
@@ -58,6 +60,12 @@ class PhotoStorage:
         with _told_plainly():
             result = await obstore.get_async(self._store, key)
         return _pieces(result)
+
+    async def list_old(self, prefix: str, before: datetime) -> AsyncIterator[list[str]]:
+        """Keys under `prefix` that were last written before `before`, page by page as the store gives them."""
+        with _told_plainly():
+            async for page in obstore.list(self._store, prefix, chunk_size=PAGE):
+                yield [entry["path"] for entry in page if entry["last_modified"] < before]
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove what is there; a key without a file is no error."""

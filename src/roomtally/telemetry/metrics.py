@@ -157,7 +157,8 @@ SNAPSHOT_READS = Counter(
 )
 PURGED = Counter(
     "roomtally_purged_total",
-    "What was removed for good: batch (deleted before), upload (never used), event (of a finished batch), session, ticket.",
+    "What was removed for good: batch (deleted before), upload (never used), event (of a finished batch), session, ticket, "
+    "file (that no row knows).",
     ["kind"],
     registry=REGISTRY,
 )

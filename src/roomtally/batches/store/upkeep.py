@@ -65,6 +65,17 @@ async def list_expired_uploads(conn: Connection, limit: int) -> list[OldUpload]:
         return await cursor.fetchall()
 
 
+async def list_unknown_uploads(conn: Connection, ids: list[UUID]) -> list[UUID]:
+    """Those of `ids` that no row has. A photo's file is known by its upload, whose row goes together with the photo's."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            SELECT f.id FROM unnest(%s::uuid[]) AS f (id) WHERE NOT EXISTS (SELECT FROM uploads u WHERE u.id = f.id)""",
+            [ids],
+        )
+        return await cursor.fetchall()
+
+
 async def delete_uploads(conn: Connection, ids: list[UUID]) -> int:
     return (await conn.execute("DELETE FROM uploads WHERE id = ANY (%s) AND batch_id IS NULL", [ids])).rowcount
 
