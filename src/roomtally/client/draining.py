@@ -38,6 +38,10 @@ def _ask(host: str, port: int, method: str) -> dict[str, Any]:
         ) from error
     finally:
         connection.close()
+    if answer.status == 403:
+        raise errors.Unavailable(
+            "no-private-port", f"{host}:{port} takes a drain from its own machine only: run it there."
+        )
     if answer.status not in {200, 202}:
         raise errors.Unavailable("no-web-process", f"What listens on {host}:{port} is no web process of Roomtally.")
     return json.loads(body)
