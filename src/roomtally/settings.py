@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_environment_na
     drain_seconds: NotNegative = 0.0  # over which open streams are sent away
     drain_grace_seconds: NotNegative = 10.0  # after that, for slow readers and requests in hand; then the process ends
 
-    request_head_seconds: Positive = 10.0  # for a whole request head on an open connection; idle ones are closed
+    request_head_seconds: Positive = 75.0  # also between two requests: proxies close idle connections at 60
     send_buffer_bytes: BufferBytes = 64 * 1024  # in the kernel, of each connection; a stalled viewer costs twice that
     unacknowledged_seconds: Positive = 30.0  # TCP_USER_TIMEOUT: a peer that acknowledges nothing for so long is gone
 
