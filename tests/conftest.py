@@ -1,6 +1,7 @@
 """Where the fixtures live; nothing else belongs here."""
 
 pytest_plugins = [
+    "tests.fixtures.surroundings",
     "tests.fixtures.servers",
     "tests.fixtures.database",
     "tests.fixtures.app",
@@ -8,4 +9,5 @@ pytest_plugins = [
     "tests.fixtures.workers",
     "tests.fixtures.strictness",
     "tests.fixtures.house",
+    "tests.fixtures.place",
 ]

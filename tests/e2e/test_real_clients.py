@@ -22,8 +22,13 @@ async def token_of(owner: Api) -> str:
 
 async def output_of(*command: str) -> str:
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(60):
-        text, _ = await process.communicate()
+    try:
+        async with asyncio.timeout(60):
+            text, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
     assert process.returncode == 0, text
     return text.decode()
 
@@ -60,7 +65,10 @@ async def eventsource(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("eventsource")
     for name in ("package.json", "package-lock.json", "watch.mjs"):
         shutil.copy(HERE / name, folder)
-    await output_of("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder))
+    try:
+        await output_of("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder))
+    except (AssertionError, TimeoutError):
+        pytest.skip("npm could not fetch the package `eventsource`; a full run needs its registry")
     return folder / "watch.mjs"
 
 

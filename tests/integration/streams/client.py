@@ -15,26 +15,34 @@ class Client(asyncio.Protocol):
         self.body = bytearray()
         self.ended = False  # by the last chunk
         self.closed = False
+        self._transport: asyncio.Transport | None = None
 
     async def open(self) -> None:
         """Returns with the head."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_connection(lambda: self, "127.0.0.1", self._port)
+        transport, _ = await loop.create_connection(lambda: self, "127.0.0.1", self._port)
+        self._transport = transport
         lines = [
             f"GET {self._path} HTTP/1.1",
             "Host: test",
             *[f"{name}: {text}" for name, text in self._headers.items()],
         ]
-        self._transport.write("\r\n".join([*lines, "", ""]).encode())
+        transport.write("\r\n".join([*lines, "", ""]).encode())
         await asyncio.wait_for(self._head.wait(), 10)
 
     def leave(self) -> None:
-        self._transport.abort()
+        """Also where `open` did not get as far as a connection."""
+        if self._transport:
+            self._transport.abort()
+        else:
+            self.closed = True
 
     def stop_reading(self) -> None:
+        assert self._transport
         self._transport.pause_reading()
 
     def read_on(self) -> None:
+        assert self._transport
         self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:

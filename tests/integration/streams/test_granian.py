@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,11 @@ class Tiny:
         command += ["--backpressure", "16000", "tests.integration.streams.tiny:app"]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                command, env=os.environ | {"TINY_VALKEY": valkey} | environment, stdout=output, stderr=output
+                command,
+                env=os.environ | {"TINY_VALKEY": valkey} | environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10)
 
@@ -59,13 +64,15 @@ class Tiny:
         return client
 
     async def close(self) -> None:
-        for client in self.clients:
-            client.leave()
-        await until(lambda: all(client.closed for client in self.clients))
-        await self.http.aclose()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        try:
+            for client in self.clients:
+                client.leave()
+            await until(lambda: all(client.closed for client in self.clients))
+            await self.http.aclose()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # granian's worker too
+            self.process.wait()
 
 
 @pytest.fixture(scope="module")
