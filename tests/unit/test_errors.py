@@ -10,6 +10,9 @@ def test_an_error_crosses_a_process_unharmed():
 
 
 def test_each_kind_is_told_apart():
-    kinds = [cls.kind for cls in errors.RoomtallyError.__subclasses__() if cls.kind != "error"]
+    ours = [
+        cls for cls in errors.RoomtallyError.__subclasses__() if cls.__module__ == errors.__name__
+    ]  # the client has its own
+    kinds = [cls.kind for cls in ours if cls.kind != "error"]
     kinds += [errors.TooMany.kind, errors.Unavailable.kind]
     assert len(set(kinds)) == len(kinds) == 10
