@@ -6,11 +6,13 @@ its private methods are overridden here; `tests/integration/limits/test_listener
 
 import math
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from granian._granian import SocketHolder  # pyright: ignore[reportPrivateUsage] -- made of a file descriptor
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
@@ -21,12 +23,16 @@ from roomtally.settings import Settings
 BACKLOG = (
     4096  # connections that wait to be accepted: a storm of 5,000 comes within a second (net.core.somaxconn caps it)
 )
+OTHER_FILES = 200  # photos on their way, the database, Valkey, the program itself
 KEEPALIVE_SECONDS = 60  # of silence on a connection, then probes every 10 s, five of them
 TERMINATED = 128 + signal.SIGTERM
+
+log = structlog.get_logger()
 
 
 def serve(settings: Settings, load: Callable[[], Any]) -> None:
     """Runs until SIGTERM or SIGINT; a second one ends the process at once. `load` makes the app, in a process of its own."""
+    raise_file_limit(settings.backpressure)
     # One worker process: streams do not spread evenly over several, and one process is one registry of metrics.
     server = _Server(
         "roomtally.app",
@@ -69,6 +75,14 @@ class _Server(MPServer):
                 worker.kill()
             os._exit(TERMINATED)
         super().signal_handler_interrupt(*args, **kwargs)
+
+
+def raise_file_limit(connections: int) -> None:
+    """A connection is an open file, and many systems allow 1,024 of them to a process that does not ask for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most != resource.RLIM_INFINITY and most < connections + OTHER_FILES:
+        log.warning("few_open_files", limit=most, connections=connections)
 
 
 def listening_socket(settings: Settings) -> socket.socket:

@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+import resource
 import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -90,6 +92,19 @@ async def test_accepted_connections_have_the_options_of_the_listener(housing: Ho
         assert connection.send_buffer == 2 * BUFFER  # Linux doubles it
     await until(lambda: all("timer:(keepalive" in connection.text for connection in accepted(pair.first)))
     client.leave()
+
+
+async def test_it_takes_all_the_open_files_that_it_is_allowed(housing: Housing) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        web = housing.web()
+        [serving] = web.children()
+        limits = Path(f"/proc/{serving}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert re.search(rf"Max open files +{hard} +{hard} ", limits)
+    assert ('"few_open_files"' in web.log.read_text()) == (hard < web.settings.backpressure + 200)
 
 
 # --- slow and dead readers
