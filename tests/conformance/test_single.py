@@ -3,6 +3,8 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from tests.conformance import moves
 from tests.conformance.conftest import Open, Watch
 from tests.fixtures.folding import Folded
@@ -122,19 +124,20 @@ async def test_who_was_there_sees_the_end_with_an_id_on_complete_only(
     assert viewer.blocks[-1].id == viewer.blocks[-1].data["eventId"]
 
 
+@pytest.mark.parametrize("query", [{}, {"mode": "delta"}], ids=str)
 async def test_a_client_whose_socket_died_just_before_complete_does_not_miss_it(
-    service: Place, owner: Owner, watch: Watch
+    service: Place, owner: Owner, watch: Watch, query: dict[str, str]
 ) -> None:
-    """Cut after every byte count that matters: whatever it has read, its last id brings `complete` or says 204."""
+    """Cut behind every block: whatever it has read, its last id brings `complete` or says 204."""
     batch = await service.world.batch(owner, 1)
-    viewer = await watch(stream_of(batch))
+    viewer = await watch(stream_of(batch, **query))
     await viewer.first()
     await moves.done(batch)
     await viewer.end()
     for read in range(1, len(viewer.blocks) + 1):
         last = next((block.id for block in reversed(viewer.blocks[:read]) if block.id), None)
         had_it = "complete" in [block.event for block in viewer.blocks[:read]]
-        again = await watch(stream_of(batch), {"Last-Event-ID": last} if last else {}, web=read % 2)
+        again = await watch(stream_of(batch, **query), {"Last-Event-ID": last} if last else {}, web=read % 2)
         await _over(again)
         assert again.status == (204 if had_it else 200)
         assert again.events.count("complete") == (not had_it)
