@@ -117,6 +117,8 @@ def _add_up(summary: Summary | None, changes: Sequence[Change]) -> Summary | Non
         return None
     before = summary or Summary(total_items=0, total_volume=0)
     parts = [part for change in changes for part in change.changes]
+    if not parts and before.total_items == last.total_items and before.total_volume == last.total_volume:
+        return before
     rooms = {sum_.room_type: (sum_.items, sum_.volume) for sum_ in before.by_room}
     items = {sum_.label: (sum_.count, sum_.volume) for sum_ in before.by_item}
     for part in parts:

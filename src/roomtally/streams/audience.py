@@ -9,55 +9,55 @@ from roomtally.streams.single import Single
 
 
 class Audience:
-    __slots__ = ("_changes", "_counts", "_many", "_whole")
+    __slots__ = ("_changes", "_counts", "_many_changes", "_many_whole", "_whole")
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._whole: set[Single] = set()
         self._changes: set[Single] = set()
-        self._many: dict[Many, int] = {}  # and which of their topics this one is
+        self._many_whole: dict[Many, int] = {}  # and which of their topics this one is
+        self._many_changes: dict[Many, int] = {}
 
     def join(self, stream: Single) -> None:
         (self._changes if stream.viewer.delta else self._whole).add(stream)
 
     def join_many(self, stream: Many, place: int) -> None:
-        self._many[stream] = place
+        (self._many_changes if stream.viewer.delta else self._many_whole)[stream] = place
 
     def leave(self, stream: object) -> None:
         if isinstance(stream, Many):
-            self._many.pop(stream, None)
+            self._many_whole.pop(stream, None)
+            self._many_changes.pop(stream, None)
         elif isinstance(stream, Single):
             self._whole.discard(stream)
             self._changes.discard(stream)
 
     @property
     def wants_changes(self) -> bool:
-        return bool(self._changes) or any(stream.viewer.delta for stream in self._many)
+        return bool(self._changes or self._many_changes)
 
     @property
     def wants_whole(self) -> bool:
-        return bool(self._whole) or not all(stream.viewer.delta for stream in self._many)
+        return bool(self._whole or self._many_whole)
 
     def show_whole(self, frames: Frames) -> None:
         if self._whole:
             self._send_whole(frames)
-        for stream, place in self._many.items():
-            if not stream.viewer.delta:
-                stream.tell(place)
+        for stream, place in self._many_whole.items():
+            stream.tell(place)
 
     def show_changes(self, frames: Frames, before: int, last: int) -> None:
         """Those who are at `before` get what came since; those who are elsewhere find it themselves."""
         if self._changes:
             self._send_changes(frames, before, last)
-        for stream, place in self._many.items():
-            if stream.viewer.delta:
-                stream.tell(place)
+        for stream, place in self._many_changes.items():
+            stream.tell(place)
 
     def finish(self, frames: Frames, last: int) -> None:
         for stream in [*self._whole, *self._changes]:
             cursor = stream.cursor if stream.viewer.delta else -1
             stream.end("complete", frames.ending(cursor, fresh=False, with_id=True))
-        for stream, place in self._many.items():
+        for stream, place in self._many():
             if stream.cursors[place] < last:
                 cursor = stream.cursors[place] if stream.viewer.delta else -1
                 stream.owe(place, frames.ending(cursor, fresh=False, with_id=False), last)
@@ -65,19 +65,22 @@ class Audience:
     def reset(self, reason: str) -> None:
         for stream in self._singles():
             stream.reset(reason)
-        for stream, place in self._many.items():
+        for stream, place in self._many():
             stream.reset(place, reason)
-        self._counts.add("reset", len(self._whole) + len(self._changes) + len(self._many), 0)
+        self._counts.add("reset", len(self._whole) + len(self._changes) + len(self._many()), 0)
 
     def vanish(self, final: bytes) -> None:
         for stream in tuple(self._singles()):
             stream.end("deleted", final)
-        for stream, place in tuple(self._many.items()):
+        for stream, place in self._many():
             stream.lose(place)
 
     def _singles(self) -> Iterator[Single]:
         yield from self._whole
         yield from self._changes
+
+    def _many(self) -> list[tuple[Many, int]]:
+        return [*self._many_whole.items(), *self._many_changes.items()]
 
     def _send_whole(self, frames: Frames) -> None:
         if all(stream.busy for stream in self._whole):

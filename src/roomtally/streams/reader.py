@@ -50,10 +50,15 @@ class _Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed(data)
-        messages = 0
+        gets, messages = cast("Callable[[], object]", self._parser.gets), 0
         try:
-            while (reply := cast("object", self._parser.gets())) is not False:
-                messages += self._take(reply)
+            while (reply := gets()) is not False:
+                match reply:
+                    case [b"message", bytes(channel), bytes(payload)]:
+                        messages += 1
+                        self._message(channel, payload)
+                    case _:
+                        self._answer(reply)
         except hiredis.ProtocolError:
             log.exception("bus_protocol_error")
             self.transport.abort()
@@ -64,16 +69,6 @@ class _Link(asyncio.Protocol):
             self.lost.set_result(None)
         while self._expected:
             self._answer(exc or ConnectionError("closed"))
-
-    def _take(self, reply: object) -> bool:
-        """Whether it was a message."""
-        parts = cast("list[bytes]", reply) if isinstance(reply, list) else [b""]
-        found = parts[0] == b"message"
-        if found:
-            self._message(parts[1], parts[2])
-        else:
-            self._answer(cast("object", reply))
-        return found
 
     def _message(self, channel: bytes, payload: bytes) -> None:
         for listener in self._listeners.get(channel, ()):

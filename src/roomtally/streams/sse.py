@@ -50,10 +50,10 @@ def change(event_id: str, type_: str, payload: bytes, committed_at: float | None
     _refuse_breaks("change", payload)
     if payload[:1] != b"{" or payload[-1:] != b"}" or len(payload) == 2:
         raise ValueError(f"the payload of {type_} is no object with members")
-    name = event_id.encode()
-    at = b"" if committed_at is None else b',"committedAt":%.3f' % (committed_at * 1000)
-    head = b"id: %b\n" % name if with_id else b""
-    return b'%bevent: change\ndata: %b,"type":%b,"eventId":"%b"%b}\n\n' % (head, payload[:-1], _encode(type_), name, at)
+    head = f"id: {event_id}\nevent: change\ndata: " if with_id else "event: change\ndata: "
+    at = "" if committed_at is None else f',"committedAt":{committed_at * 1000:.3f}'
+    tail = f',"type":{_encode(type_).decode()},"eventId":"{event_id}"{at}}}\n\n'
+    return b"%b%b%b" % (head.encode(), payload[:-1], tail.encode())
 
 
 def without_id(frames: bytes) -> bytes:

@@ -12,7 +12,6 @@ from roomtally.streams.history import History
 from roomtally.streams.many import Many
 from roomtally.streams.single import Single
 from roomtally.streams.surroundings import Surroundings
-from roomtally.telemetry import metrics
 
 HEAVY_SECONDS = (
     0.25  # between two whole states that are heavy: 200 photos x 32 KB x 400 changes would be worse than polling
@@ -25,6 +24,7 @@ class Stage:
     """`speak` asks for a call of `show` soon. What is shown may raise what the document raises."""
 
     __slots__ = (
+        "_around",
         "_audience",
         "_heavy_until",
         "_history",
@@ -40,7 +40,7 @@ class Stage:
     )
 
     def __init__(self, key: UUID, history: History, around: Surroundings, speak: Callable[[], None]) -> None:
-        self.key, self._history, self._speak = key, history, speak
+        self.key, self._history, self._around, self._speak = key, history, around, speak
         self.frames = Frames(history, around)
         self._audience = Audience(around.counts)
         self.shown = self._told = 0  # the events whose state, and whose change, were offered to all
@@ -139,4 +139,4 @@ class Stage:
 
     def _measure(self) -> None:
         if self.frames.at is not None:
-            metrics.STREAM_LAG.observe(max(0.0, time.time() - self.frames.at))
+            self._around.spoke_of(self.frames.at)

@@ -1,6 +1,7 @@
 """What all topics of a hub share, and the rounds in which they speak."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -8,6 +9,9 @@ from roomtally.streams.counts import Counts
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
+from roomtally.telemetry import metrics
+
+NEVER = float("inf")
 
 
 class Speaker(Protocol):
@@ -22,13 +26,14 @@ class Surroundings:
     All that one read of the bus brought is handed over in one round, so that a stream gets it as one chunk.
     """
 
-    __slots__ = ("_planned", "_streams", "_topics", "bus", "counts", "doubt", "epoch", "repairs", "source")
+    __slots__ = ("_oldest", "_planned", "_streams", "_topics", "bus", "counts", "doubt", "epoch", "repairs", "source")
 
     def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
         self.counts = Counts()
         self.epoch = ""
         self._planned = False
+        self._oldest = NEVER
         self._topics: list[Speaker] = []
         self._streams: dict[Speaker, None] = {}  # in order
 
@@ -42,6 +47,10 @@ class Surroundings:
         self._streams[stream] = None
         self._plan()
 
+    def spoke_of(self, committed_at: float) -> None:
+        """Of an event that was committed then; the oldest of a round is measured."""
+        self._oldest = min(self._oldest, committed_at)
+
     def _plan(self) -> None:
         if not self._planned:
             self._planned = True
@@ -54,6 +63,9 @@ class Surroundings:
         streams, self._streams = self._streams, {}
         for stream in streams:
             stream.flush()
+        if self._oldest != NEVER:
+            metrics.STREAM_LAG.observe(max(0.0, time.time() - self._oldest))
+            self._oldest = NEVER
         self._planned = False
         if self._topics or self._streams:
             self._plan()

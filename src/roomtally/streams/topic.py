@@ -178,12 +178,12 @@ class Topic:
 
     def take(self, events: Sequence[Event], committed_at: float | None = None) -> None:
         """Events of the bus or the log, in any order and any number of times."""
-        history = self.history
+        history, early = self.history, self._early
         for event in events:
             if event.n == history.last + 1 and history.known:
                 self._add(event, event.committed_at or committed_at)
             elif event.n > history.last:
-                self._early.add(event, committed_at)
+                early.add(event, committed_at)
         if self._early:
             self._advance()
 
