@@ -118,6 +118,7 @@ def test_up_makes_a_sign_in_keeps_the_data_and_leaves_nothing_behind(start: Call
     kept = folder / "demo-password"
     assert kept.read_text().strip() == printed[1]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert (folder / "address").read_text() == f"http://127.0.0.1:{first.port}\n"
     with first.signed_in(printed[1]) as client:
         assert project_names(client) == ["Sample move"]
         client.post("/api/projects", json={"name": "My own"}).raise_for_status()
@@ -179,10 +180,23 @@ def test_a_killed_server_of_its_own_is_started_again_and_all_works(
     os.kill(killed, signal.SIGKILL)
     up.wait_for(lambda: up.said().count("server_started_again") >= 1 and running() - {killed})
     up.wait_for(lambda: ready(up))
-    smoke = _run("smoke", "--url", f"http://127.0.0.1:{up.port}", "--data", str(folder))
+    smoke = _run("smoke", "--data", str(folder))
     assert smoke.returncode == 0, smoke.stdout + smoke.stderr + up.said()[-4000:]
+    assert readable_by_others(folder) == []
     assert up.stop() == 0
     assert not running()
+
+
+def readable_by_others(folder: Path) -> list[Path]:
+    """What another local user may list or read, where nothing above it stops them. Copied binaries are no secret."""
+    closed = [path for path in folder.rglob("*") if not stat.S_IMODE(path.stat().st_mode) & 0o005]
+    return [
+        path
+        for path in folder.rglob("*")
+        if not path.is_relative_to(folder / "postgres" / "binaries")
+        and path.stat().st_mode & 0o004
+        and not any(path.is_relative_to(parent) for parent in closed)
+    ]
 
 
 def ready(up: Up) -> bool:
@@ -215,15 +229,17 @@ def test_a_folder_in_use_is_told_plainly(start: Callable[..., Up], folder: Path)
     )
 
 
-@pytest.mark.parametrize(("flag", "setting"), [("--port", "port"), ("--private-port", "private port")])
-def test_a_port_in_use_is_told_plainly(folder: Path, flag: str, setting: str) -> None:
+@pytest.mark.parametrize(
+    ("flag", "variable"), [("--port", "ROOMTALLY_PORT"), ("--private-port", "ROOMTALLY_PRIVATE_PORT")]
+)
+def test_a_port_in_use_is_told_plainly(folder: Path, flag: str, variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = _run("up", "--data", str(folder), "--port", str(free_port()), "--private-port", "0", flag, str(port))
-    assert ended.returncode == 1, setting
+    assert ended.returncode == 1
     assert f"Port {port} on 127.0.0.1 cannot be used" in ended.stderr
-    assert flag in ended.stderr
-    assert not (folder / "postgres").exists()  # refused before anything was made
+    assert f"{flag} NUMBER or {variable}=NUMBER" in ended.stderr
+    assert not folder.exists()  # refused before anything was made
 
 
 def test_a_folder_that_cannot_be_written_is_told_plainly(tmp_path: Path) -> None:

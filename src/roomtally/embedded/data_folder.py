@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,16 @@ from roomtally import errors
 LOCK = "lock"
 POSTGRES, VALKEY, PHOTOS = "postgres", "valkey", "photos"
 DEMO_PASSWORD = "demo-password"  # noqa: S105 - the name of a file
+ADDRESS = "address"  # where the running `up` answers
+OURS = frozenset({LOCK, POSTGRES, VALKEY, PHOTOS, DEMO_PASSWORD, ADDRESS})  # a folder with more in it is somebody's own
+
+
+def find_address(folder: Path) -> str | None:
+    """Where the `up` that runs on `folder` answers; None where none runs."""
+    try:
+        return (folder.expanduser() / ADDRESS).read_text().strip() or None
+    except OSError:
+        return None
 
 
 def default_folder(environ: Mapping[str, str]) -> Path:
@@ -22,15 +33,39 @@ def default_folder(environ: Mapping[str, str]) -> Path:
 
 
 class DataFolder:
-    """Made on first use, locked until `release`. Raises `errors.Unavailable` where it cannot be written or is taken."""
+    """Made on first use, closed to other people, locked until `release`.
+
+    Raises `errors.Unavailable` where it cannot be written or is taken.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
+        self._is_made_here = not self.path.exists()
         self._lock = self._take()
-        self.is_new = not (self.path / POSTGRES).exists()
+        self._close_to_others()
 
     def release(self) -> None:
+        """A folder that was made for nothing, because the start failed, is removed."""
+        (self.path / ADDRESS).unlink(missing_ok=True)
+        if self._is_made_here and {entry.name for entry in self.path.iterdir()} <= {LOCK}:
+            (self.path / LOCK).unlink(missing_ok=True)
+            self.path.rmdir()
         self._lock.close()
+
+    def announce(self, address: str) -> None:
+        """For commands on this machine: where the service answers, until `release`."""
+        (self.path / ADDRESS).write_text(address + "\n")
+
+    def _close_to_others(self) -> None:
+        """Photos of homes lie here. Root's PostgreSQL runs as another user, so what leads to it can be walked through, not read."""
+        on_the_way = 0o711 if os.geteuid() == 0 else 0o700
+        here = self.path.stat()
+        is_ours = {entry.name for entry in self.path.iterdir()} <= OURS and not here.st_mode & stat.S_ISVTX
+        if is_ours and here.st_uid == os.geteuid():
+            self.path.chmod(on_the_way)
+        for name, mode in ((POSTGRES, on_the_way), (VALKEY, 0o700), (PHOTOS, 0o700), (LOCK, 0o600)):
+            if (self.path / name).exists():
+                (self.path / name).chmod(mode)
 
     def demo_password(self, wanted: str | None) -> str:
         """`wanted`, else the one kept here, else a new one. Kept in a file that its owner alone can read."""

@@ -71,6 +71,10 @@ class EmbeddedPostgres:
         """Raises `errors.Unavailable` with the end of the server's log when it does not come up."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._user = _server_user(self._data)
+        if self._user:
+            self.folder.chmod(0o711)  # to be walked through by that user, and read by nobody
+        (self.folder / "postgres.log").touch(0o600)
+        (self.folder / "postgres.log").chmod(0o600)  # it quotes statements that failed
         self._binaries = _reachable_binaries(self.folder, self._user)
         self._socket = _socket_folder(self.folder)
         _own(self._socket, self._user)
@@ -209,6 +213,8 @@ def _reachable_binaries(folder: Path, user: str | None) -> Path:
     copy = folder / "binaries"
     if not _runs(copy / package.name / "pginstall" / "bin", user):
         shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        copy.chmod(0o755)
         for part in (
             package,
             package.with_name(f"{package.name}.libs"),

@@ -112,6 +112,7 @@ def up(options: Options, environ: Mapping[str, str]) -> None:
     Raises `errors.Unavailable` that says in plain words why it cannot start.
     """
     folder = DataFolder(options.data)
+    os.umask(0o077)  # ours and our children's: photos of homes, a database, its log
     stop = threading.Event()
     servers: list[Server] = []
     children: list[Child] = []
@@ -126,7 +127,7 @@ def up(options: Options, environ: Mapping[str, str]) -> None:
             child.start()
         watched = [*map(WatchedServer, servers), *children]
         if _wait_until_ready(children, watched, stop):
-            _announce(settings, account)
+            _announce(settings, account, folder)
         while not stop.wait(LOOK_SECONDS):
             for each in watched:
                 each.look()
@@ -147,7 +148,7 @@ def _settings(
     values.setdefault("ROOMTALLY_DRAIN_ACCEPT_SECONDS", "0")  # no load balancer stands before it
     values.setdefault("ROOMTALLY_DATABASE_URL", "")
     values.setdefault("ROOMTALLY_REDIS_URL", "")
-    _check_ports(values)
+    check_ports(values)
     if not values["ROOMTALLY_REDIS_URL"]:
         valkey = EmbeddedValkey(folder.path / VALKEY)
         servers.append(valkey)
@@ -161,19 +162,22 @@ def _settings(
     return configuration.load(values)
 
 
-def _check_ports(values: Mapping[str, str]) -> None:
-    """Before anything is started: whether the two ports that people know are free."""
+def check_ports(values: Mapping[str, str]) -> None:
+    """Before anything is started: whether the ports that people chose are free."""
     placeholders = {"ROOMTALLY_DATABASE_URL": "-", "ROOMTALLY_REDIS_URL": "-"}
     wanted = configuration.load({**values, **placeholders})
-    for host, port, flag in (
-        (wanted.host, wanted.port, "--port"),
-        (wanted.private_host, wanted.private_port, "--private-port"),
-    ):
-        if problem := _why_not_free(host, port):
-            raise errors.Unavailable(
-                "port-not-free",
-                f"Port {port} on {host} cannot be used ({problem}). Choose another with {flag} NUMBER, or stop what listens there.",
-            )
+    _require_free(wanted.host, wanted.port, "--port", "ROOMTALLY_PORT")
+    if values.get("ROOMTALLY_PRIVATE_PORT"):  # else any will do
+        _require_free(wanted.private_host, wanted.private_port, "--private-port", "ROOMTALLY_PRIVATE_PORT")
+
+
+def _require_free(host: str, port: int, option: str, variable: str) -> None:
+    if problem := _why_not_free(host, port):
+        raise errors.Unavailable(
+            "port-not-free",
+            f"Port {port} on {host} cannot be used ({problem}). Choose another with {option} NUMBER or {variable}=NUMBER, "
+            "or stop what listens there.",
+        )
 
 
 def _why_not_free(host: str, port: int) -> str | None:
@@ -241,9 +245,12 @@ def _answers(host: str, port: int) -> bool:
         connection.close()
 
 
-def _announce(settings: configuration.Settings, account: str) -> None:
+def _announce(settings: configuration.Settings, account: str, folder: DataFolder) -> None:
+    host = _reachable(settings.host)
+    address = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    folder.announce(address)
     print(account, flush=True)  # noqa: T201 - the command's own answer
-    print(f"ready http://{_reachable(settings.host)}:{settings.port}", flush=True)  # noqa: T201
+    print(f"ready {address}", flush=True)  # noqa: T201
 
 
 def _stop_on_signals(stop: threading.Event, children: list[Child]) -> None:
