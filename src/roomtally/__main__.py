@@ -25,16 +25,21 @@ def cli() -> None:
     """Photos of rooms in, a moving inventory out, watched live."""
 
 
-@cli.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="Where people reach it. [default: 8000]")
+@cli.command(short_help="Start everything on this machine; Ctrl-C stops it.")
 @click.option(
-    "--private-port", type=click.IntRange(0, 65535), help="Metrics and health; 0 takes free ones. [default: 9100]"
+    "--port", type=click.IntRange(1, 65535), help="Where people reach it. [env var: ROOMTALLY_PORT; default: 8000]"
+)
+@click.option(
+    "--private-port",
+    type=click.IntRange(0, 65535),
+    help="Metrics and health; 0 takes free ones. [env var: ROOMTALLY_PRIVATE_PORT; default: 9100, or a free one]",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     envvar=configuration.DATA,
-    help="Where everything is kept.",
+    show_envvar=True,
+    help="Where everything is kept. [default: /var/lib/roomtally as root, else ~/.local/share/roomtally]",
 )
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that look at photos."
@@ -74,11 +79,12 @@ def _load_web(settings: configuration.Settings) -> Any:
     return app.create_app(settings)
 
 
-@cli.command()
+@cli.command(short_help="Send the streams of a web process away.")
 @click.option(
     "--private-port",
     type=click.IntRange(1, 65535),
     envvar="ROOMTALLY_PRIVATE_PORT",
+    show_envvar=True,
     default=9100,
     show_default=True,
     help="Of the web process.",
@@ -100,7 +106,7 @@ def work() -> None:
     worker.run_worker(configuration.load(os.environ))
 
 
-@cli.command()
+@cli.command(short_help="Run the sweeper: it moves on what was left.")
 def sweep() -> None:
     """Run the sweeper: it moves on what dead workers left and hints again."""
     from roomtally import worker
@@ -184,30 +190,39 @@ async def _add_user(database_url: str, email: str, password: str, *, operator: b
 
 
 def _client_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Which service, as which account. Without an account: the demo account of `up`, where this is its machine."""
+    """Which service, as which account. Without them: those of the `up` that runs on this machine."""
     for option in (
         click.option(
-            "--data", type=click.Path(path_type=Path), envvar=configuration.DATA, help="The folder that `up` was given."
+            "--data",
+            type=click.Path(path_type=Path),
+            envvar=configuration.DATA,
+            show_envvar=True,
+            help="The folder that `up` was given.",
         ),
-        click.option("--password", envvar=configuration.PASSWORD, help=f"[env: {configuration.PASSWORD}]"),
-        click.option("--email", envvar=configuration.EMAIL, help=f"[env: {configuration.EMAIL}]"),
-        click.option("--token", envvar=configuration.TOKEN, help=f"An API token. [env: {configuration.TOKEN}]"),
+        click.option("--password", envvar=configuration.PASSWORD, show_envvar=True),
+        click.option("--email", envvar=configuration.EMAIL, show_envvar=True),
+        click.option("--token", envvar=configuration.TOKEN, show_envvar=True, help="An API token."),
         click.option(
-            "--url", envvar=configuration.URL, default="http://127.0.0.1:8000", show_default=True, help="The service."
+            "--url",
+            envvar=configuration.URL,
+            show_envvar=True,
+            help="The service. [default: that of the running `up`, else http://127.0.0.1:8000]",
         ),
     ):
         command = option(command)
     return command
 
 
-def _account(
-    url: str, token: str | None, email: str | None, password: str | None, data: Path | None
-) -> "access.Account":
+def _service(
+    url: str | None, token: str | None, email: str | None, password: str | None, data: Path | None
+) -> "tuple[str, access.Account]":
     from roomtally.client import access
     from roomtally.embedded import data_folder
 
-    folder = data or data_folder.default_folder(os.environ)
-    return access.choose(url, access.Account(token, email, password), folder / data_folder.DEMO_PASSWORD)
+    folder = (data or data_folder.default_folder(os.environ)).expanduser().absolute()
+    address = access.address(url or data_folder.find_address(folder) or "http://127.0.0.1:8000")
+    given = access.Account(token, email, password)
+    return address, access.choose(address, given, folder / data_folder.DEMO_PASSWORD)
 
 
 PHOTO = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -218,32 +233,32 @@ PHOTO = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--project", metavar="NAME|ID", help="The move they belong to; a new name makes a new move.")
 @click.option("--watch", "follow", is_flag=True, help="Stay and show the progress.")
 @_client_options
-def submit(photos: tuple[Path, ...], project: str | None, follow: bool, url: str, **account: Any) -> None:
+def submit(photos: tuple[Path, ...], project: str | None, follow: bool, **service: Any) -> None:
     """Upload photos as one batch. With --watch it exits 1 unless every photo was counted."""
     from roomtally.client import commands
 
-    sys.exit(commands.submit(url, _account(url, **account), list(photos), project, follow=follow))
+    sys.exit(commands.submit(*_service(**service), list(photos), project, follow=follow))
 
 
 @cli.command()
 @click.argument("batch")
 @_client_options
-def watch(batch: str, url: str, **account: Any) -> None:
+def watch(batch: str, **service: Any) -> None:
     """Show a batch's progress until it is finished. Exits 1 unless every photo was counted."""
     from roomtally.client import commands
 
-    sys.exit(commands.watch(url, _account(url, **account), batch))
+    sys.exit(commands.watch(*_service(**service), batch))
 
 
-@cli.command()
+@cli.command(short_help="Try a running service from end to end.")
 @click.argument("photos", nargs=-1, type=PHOTO, metavar="[PHOTO]...")
 @click.option("--timeout", type=click.FloatRange(min=1), default=300, show_default=True, help="Seconds for everything.")
 @_client_options
-def smoke(photos: tuple[Path, ...], timeout: float, url: str, **account: Any) -> None:
+def smoke(photos: tuple[Path, ...], timeout: float, **service: Any) -> None:
     """Try a running service from end to end (by default with two demo photos); exits 1 on any difference."""
     from roomtally.client import commands
 
-    sys.exit(commands.smoke(url, _account(url, **account), list(photos), timeout_seconds=timeout))
+    sys.exit(commands.smoke(*_service(**service), list(photos), timeout_seconds=timeout))
 
 
 def main() -> None:

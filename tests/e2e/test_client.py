@@ -76,7 +76,8 @@ async def test_what_goes_wrong_is_one_line_and_exit_code_1(owner: Api, tmp_path:
         (("watch", "nonsense", "--password", "wrong"), "No account has this email address and password."),
         (("watch", "nonsense", "--token", "rt_wrong"), "'nonsense' is not the id of a batch."),
         (("smoke", "--token", "rt_wrong"), "This API token is not valid"),
-        (("smoke", "--url", "http://127.0.0.1:9"), "Is the service running there?"),
+        (("smoke", "--url", "http://127.0.0.1:9"), "`make up` starts the service"),
+        (("smoke", "--url", "not an address"), "'not an address' is not an address"),
     ):
         code, said = await roomtally(env, *arguments)
         assert code == 1, said

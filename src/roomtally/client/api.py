@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from roomtally import errors
-from roomtally.client.access import Account
+from roomtally.client.access import Account, address
 
 CHUNK_BYTES = 256 * 1024
 PARALLEL_UPLOADS = 4  # enough to fill a line; more only makes each of them slower
@@ -63,7 +63,9 @@ def refused(response: httpx.Response) -> Refused:
 
 def unreachable(url: object, error: Exception) -> errors.Unavailable:
     reason = str(error) or type(error).__name__
-    return errors.Unavailable("unreachable", f"No answer from {url} ({reason}). Is the service running there?")
+    return errors.Unavailable(
+        "unreachable", f"No answer from {url} ({reason}). `make up` starts the service; --url names another."
+    )
 
 
 class Api:
@@ -173,11 +175,9 @@ async def connect(url: str, account: Account) -> AsyncGenerator[Api]:
     """Signed in at `url`, signed out at the end. Raises Refused for a wrong account, errors.Unavailable where nothing answers."""
     headers = {"Authorization": f"Bearer {account.token}"} if account.token else {}
     limits = httpx.Limits(max_keepalive_connections=PARALLEL_UPLOADS)
-    try:
-        http = httpx.AsyncClient(base_url=url, headers=headers, timeout=httpx.Timeout(30, connect=5), limits=limits)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise errors.Invalid("invalid-url", f"{url!r} is not an address: {error}.") from error
-    async with http:
+    async with httpx.AsyncClient(
+        base_url=address(url), headers=headers, timeout=httpx.Timeout(30, connect=5), limits=limits
+    ) as http:
         if account.token:
             yield Api(http)
             return
@@ -194,10 +194,14 @@ async def _sign_in(http: httpx.AsyncClient, account: Account) -> None:
     """Tried once only: where nothing answers, the person should read so at once."""
     try:
         response = await http.post("/api/sessions", json={"email": account.email, "password": account.password})
-    except (httpx.TransportError, httpx.UnsupportedProtocol) as error:
+    except httpx.TransportError as error:
         raise unreachable(http.base_url, error) from error
-    if not response.is_success:
-        raise refused(response)
+    if response.is_success:
+        return
+    refusal = refused(response)
+    if refusal.status == 401 and account.password_file:
+        refusal.detail += f" (With the password in {account.password_file}; did `up` get another --data?)"
+    raise refusal
 
 
 def batch_path(batch_id: str) -> str:

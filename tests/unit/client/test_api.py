@@ -89,9 +89,19 @@ async def test_a_refused_photo_is_named(tmp_path: Path) -> None:
 async def test_nothing_listening_is_told_in_words_at_the_sign_in() -> None:
     async with scripted(answering(200, b"")) as service:
         pass
-    with pytest.raises(errors.Unavailable, match="Is the service running"):
+    with pytest.raises(errors.Unavailable, match="make up"):
         async with api.connect(service.url, Account(email="a@b.c", password="x")):
             pass
+
+
+@pytest.mark.parametrize(("file", "told"), [(Path("/data/demo-password"), True), (None, False)])
+async def test_a_password_that_was_found_in_a_file_is_refused_with_the_file(file: Path | None, told: bool) -> None:
+    account = Account(email="a@b.c", password="x", password_file=file)
+    async with scripted(answering(401, b'{"type": "wrong-password", "detail": "No."}')) as service:
+        with pytest.raises(api.Refused) as refusal:
+            async with api.connect(service.url, account):
+                pass
+    assert ("/data/demo-password; did `up` get another --data?" in refusal.value.detail) is told
 
 
 @pytest.mark.parametrize("url", ["not an address", "ftp://127.0.0.1"])
