@@ -1,5 +1,6 @@
 """The settings, read once from the environment and passed down; nothing else reads `os.environ`."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -143,6 +144,8 @@ def _require_order(settings: Settings, less: str, more: str, otherwise: str) -> 
 
 def _in_words(error: msgspec.ValidationError) -> str:
     """`NAME: expected a number <= 200`, where msgspec says "Expected `int` <= 200 - at `$.NAME`"."""
+    if missing := re.fullmatch(r"Object missing required field `(\w+)`", str(error)):
+        return f"{missing[1]} is missing (`roomtally up` brings its own)"
     text, found, place = str(error).rpartition(" - at `$.")
     if not found:
         return str(error)

@@ -100,4 +100,12 @@ def test_a_command_without_settings_names_the_one_that_is_missing() -> None:
     )
     assert ended.returncode == 1
     assert "ROOMTALLY_DATABASE_URL" in ended.stderr
+    assert "(`roomtally up` brings its own)" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_short_help_is_not_cut() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "roomtally", "--help"], check=True, capture_output=True, text=True, timeout=30
+    )
+    assert "..." not in shown.stdout.partition("Commands:")[2]
