@@ -100,7 +100,7 @@ def test_the_stream_says_what_it_is(document: dict[str, Any]):
     stream = document["paths"]["/api/batches/{batch_id}/stream"]["get"]
     assert set(stream["responses"]) == {"200", "204", "400", "401", "404", "429", "503"}
     assert list(stream["responses"]["200"]["content"]) == ["text/event-stream"]
-    assert {parameter["name"] for parameter in stream["parameters"]} == {"batch_id", "Last-Event-ID", "after"}
+    assert {parameter["name"] for parameter in stream["parameters"]} == {"batch_id", "Last-Event-ID", "after", "mode"}
 
 
 def test_both_credentials_are_described(document: dict[str, Any]):

@@ -20,7 +20,8 @@ from tests.integration.limits.test_listener import accepted
 
 pytestmark = pytest.mark.verify
 
-SPACE, HERE, THERE = "roomtally-test", "198.18.77.1", "198.18.77.2"  # of the block for measurements
+SPACE, PLUG = f"roomtally-{os.getpid()}", f"rt{os.getpid()}"
+HERE, THERE = "198.18.77.1", "198.18.77.2"  # of the block for measurements
 WATCH = """
 import socket, sys, time
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
@@ -42,11 +43,11 @@ def cable() -> Iterator[None]:
         pytest.skip("only root may make a network to unplug")
     run("ip", "netns", "add", SPACE)
     try:
-        run("ip", "link", "add", "rt-here", "type", "veth", "peer", "name", "rt-there", "netns", SPACE)
-        run("ip", "address", "add", f"{HERE}/30", "dev", "rt-here")
-        run("ip", "link", "set", "rt-here", "up")
-        run("ip", "-n", SPACE, "address", "add", f"{THERE}/30", "dev", "rt-there")
-        run("ip", "-n", SPACE, "link", "set", "rt-there", "up")
+        run("ip", "link", "add", PLUG, "type", "veth", "peer", "name", "far", "netns", SPACE)
+        run("ip", "address", "add", f"{HERE}/30", "dev", PLUG)
+        run("ip", "link", "set", PLUG, "up")
+        run("ip", "-n", SPACE, "address", "add", f"{THERE}/30", "dev", "far")
+        run("ip", "-n", SPACE, "link", "set", "far", "up")
         yield
     finally:
         run("ip", "netns", "delete", SPACE)
@@ -69,7 +70,7 @@ async def test_a_peer_whose_cable_was_pulled_is_gone_within_the_time_limit(housi
         assert viewer.stdout
         assert await asyncio.to_thread(viewer.stdout.readline) == "open\n"
         assert pair.first.metric("roomtally_streams_open") == 1
-        run("ip", "-n", SPACE, "link", "set", "rt-there", "down")
+        run("ip", "-n", SPACE, "link", "set", "far", "down")
         pulled = time.monotonic()
         await until(lambda: pair.first.metric("roomtally_streams_open") == 0, 12)
         assert 2.5 < time.monotonic() - pulled < 8
