@@ -26,10 +26,10 @@ from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.service.sessions import Accounts
 from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.queue import PhotoQueue
+from roomtally.batches.routes import pages
 from roomtally.batches.routes.batches import BatchRoutes
 from roomtally.batches.routes.control import ControlRoutes
 from roomtally.batches.routes.desk import Desk
-from roomtally.batches.routes.pages import PageRoutes
 from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch, stream_batches
 from roomtally.batches.routes.uploads import UploadRoutes
@@ -65,7 +65,7 @@ from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 ROUTES = (
     *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
     *(InventoryRoutes, OperatorRoutes),
-    *(stream_batch, stream_batches, create_ticket, health.live, health.ready, PageRoutes),
+    *(stream_batch, stream_batches, create_ticket, health.live, health.ready, pages.PageRoutes),
 )
 STREAMS = re.compile(r"/api/(stream|stream-tickets|batches/[^/]+/stream)")  # for pages of `stream_origins` too
 JSON_BYTES = (
@@ -173,7 +173,7 @@ def create_app(settings: Settings) -> App:
         },
         exception_handlers={
             errors.RoomtallyError: problems.answer_known,
-            HTTPException: problems.answer_framework,
+            HTTPException: pages.answer_framework,
             body.ClientLeft: problems.answer_left,
             OperationalError: _answer_database_away,
             PoolTimeout: _answer_database_away,

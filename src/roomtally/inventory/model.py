@@ -1,6 +1,7 @@
 """An inventory, as it is summed and as it is shown. Volumes are shown in m³; sums are made in whole litres."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -22,6 +23,15 @@ class Room(msgspec.Struct, frozen=True):
     room: str
     photos: int
     unconfirmed: int
+
+
+class PhotoItem(msgspec.Struct, frozen=True):
+    """What stands on one photo, one label; `proposed`: inferred, nobody has seen it there."""
+
+    photo_id: UUID
+    label: str
+    count: int
+    proposed: bool
 
 
 class Range(msgspec.Struct, frozen=True):

@@ -7,8 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from roomtally.batches import service
+from roomtally.batches.model import FoundItem
 from roomtally.batches.routes import pages
 from tests.fixtures.app import JPEG, Api
+from tests.fixtures.batches import result
+from tests.fixtures.place import Place
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;.jpg"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;&amp;amp;.jpg"
@@ -80,6 +84,7 @@ async def test_the_page_of_a_batch_shows_its_state_before_any_script_runs(api: A
     assert is_strict(page)
     assert page.headers["cache-control"] == "no-store"
     for shown in (
+        '<h1 id="title">Rue des Lilas</h1>',
         "salon.jpg",
         "Waiting",
         "Queued",
@@ -89,6 +94,44 @@ async def test_the_page_of_a_batch_shows_its_state_before_any_script_runs(api: A
     ):
         assert shown in page.text
     assert "data-finished" not in page.text
+
+
+async def test_the_page_of_a_batch_says_which_items_were_found(unlimited: Place):
+    owner = await unlimited.owner()
+    batch = await unlimited.world.batch(owner, 2)
+    bed = FoundItem(label="bed", count=1, litres=1500)
+    chairs, proposed = (
+        FoundItem(label="chair", count=2, litres=200),
+        FoundItem(label="nightstand", count=1, litres=100, proposed=True),
+    )
+    for position, items in ((0, (bed, proposed)), (1, (chairs,))):
+        claimed = await batch.claim(position)
+        assert await service.finish_photo(batch.world.context, claimed, result(*items, room="bedroom"))
+    async with httpx.AsyncClient(base_url=unlimited.start().url, headers=owner.cookie) as http:
+        page = await http.get(f"/batches/{batch.id}")
+    assert page.status_code == 200
+    assert is_strict(page)
+    for shown in (
+        '<p class="photo__things">double bed, nightstand (proposed)</p>',
+        '<p class="photo__things">2 × chair</p>',
+        '<li><span>double bed</span><span class="num">1.50 m³</span></li>',
+        '<li><span>2 × chair</span><span class="num">0.40 m³</span></li>',
+        "nightstand (proposed)</span>",
+        "4 items",
+        "Up to date",
+        "At least",
+    ):
+        assert shown in page.text, shown
+
+
+async def test_a_browser_gets_a_page_where_there_is_nothing_and_a_script_a_problem(nobody: Api):
+    page = await nobody.http.get("/nonsense", headers={"Accept": "text/html,application/xhtml+xml"})
+    assert page.status_code == 404
+    assert is_strict(page)
+    assert "There is nothing here" in page.text
+    for accept in ("*/*", "application/json"):
+        answer = await nobody.http.get("/nonsense", headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
 async def test_a_name_with_markup_is_text(api: Api):

@@ -4,6 +4,7 @@ Deleting them is deleting this file, the folder `plain` and the line in `app.py`
 """
 
 import functools
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -13,6 +14,7 @@ import jinja2
 import msgspec
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
@@ -23,11 +25,15 @@ from roomtally.batches.model import BatchStatus, Photo, PhotoStatus, Snapshot
 from roomtally.batches.service import reading
 from roomtally.batches.service.context import Context
 from roomtally.http import problems
+from roomtally.inventory import volumes
+from roomtally.inventory.model import ItemTotal, PhotoItem
+from roomtally.inventory.service import Inventories
 from roomtally.projects.service import Projects
 
 PACKAGE = "roomtally.batches.routes"
 FOLDER = "plain"
 LISTED = 50  # batches and moves on the first page; the plain one has no second
+SEEN_LITRES = 5  # less than that is no hundredth of a cubic metre, and not nothing either
 ASSETS = {
     "page.css": "text/css",
     "icon.svg": "image/svg+xml",
@@ -74,6 +80,15 @@ def answer_error(request: Request[Any, Any, Any], error: errors.RoomtallyError) 
     return _page("problem.html", problems.status_of(error), title=title, detail=detail)
 
 
+def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Where there is nothing a person gets a page; every client that does not ask for one gets the problem document."""
+    if error.status_code == 404 and request.headers.get("accept", "").startswith("text/html"):
+        return _page(
+            "problem.html", 404, title="There is nothing here", detail="This address leads to no page of Roomtally."
+        )
+    return problems.answer_framework(request, error)
+
+
 class PageRoutes(Controller):
     include_in_schema = False
     exception_handlers: ClassVar[Any] = {errors.RoomtallyError: answer_error}
@@ -102,11 +117,25 @@ class PageRoutes(Controller):
 
     @get("/batches/{batch_id:str}", dependencies={"principal": Provide(auth.principal)})
     async def batch(
-        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[str]
+        self,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        projects: NamedDependency[Projects],
+        inventories: NamedDependency[Inventories],
+        batch_id: FromPath[str],
     ) -> Response[str]:
-        progress = await reading.read_progress(context, principal.user_id, _uuid(batch_id))
+        """The script reads it again for what the stream does not say: which items there are."""
+        user, wanted = principal.user_id, _uuid(batch_id)
+        progress = await reading.read_progress(context, user, wanted)
         assert progress.body is not None
-        return _page("batch.html", batch=msgspec.json.decode(progress.body, type=Snapshot))
+        batch = msgspec.json.decode(progress.body, type=Snapshot)
+        return _page(
+            "batch.html",
+            batch=batch,
+            move=(await projects.get(user, UUID(batch.project_id))).name,
+            inventory=await inventories.of_batch(user, wanted),
+            things={str(photo): items for photo, items in (await inventories.of_photos(user, wanted)).items()},
+        )
 
 
 def _own_page(path: str) -> str:
@@ -148,6 +177,8 @@ def _templates() -> jinja2.Environment:
         "room": _room,
         "result": _result,
         "hint": _hint,
+        "thing": _thing,
+        "things": _things,
     }
     return environment
 
@@ -163,11 +194,38 @@ def _half_up(volume: float, decimals: int) -> str:
 
 
 def _cubic_metres(volume: float) -> str:
+    if 0 < round(volume * 1000) < SEEN_LITRES:
+        return "< 0.01 m³"
     return _half_up(volume, 2) + " m³"
 
 
 def _room(room_type: str | None) -> str:
     return (room_type or "").replace("_", " ").capitalize()
+
+
+def _thing(item: ItemTotal) -> str:
+    return _times(item.count, item.label_en) + _proposed(item.proposed, item.count)
+
+
+def _things(items: Sequence[PhotoItem]) -> str:
+    return ", ".join(map(_photo_thing, items))
+
+
+def _photo_thing(item: PhotoItem) -> str:
+    known = volumes.find(item.label)
+    name = known.label_en if known else item.label
+    return _times(item.count, name) + _proposed(item.count if item.proposed else 0, item.count)
+
+
+def _times(count: int, name: str) -> str:
+    return name if count == 1 else f"{count} × {name}"
+
+
+def _proposed(proposed: int, count: int) -> str:
+    """Nobody has seen these on a photo; they are inferred."""
+    if not proposed:
+        return ""
+    return " (proposed)" if proposed == count else f" ({proposed} proposed)"
 
 
 def _result(photo: Photo) -> str:

@@ -17,10 +17,12 @@ let watchdog, reopening;
 let failures = 0;
 let over = "finished" in page.dataset;
 let spoken = -1;
+let reading = null; // "now", or "again": something changed meanwhile
+let gone = false;
 
 // Volumes are whole litres; halves go up.
 const rounded = (volume, decimals) => (Math.round(Math.round(volume * 1000) / 10 ** (3 - decimals)) / 10 ** decimals).toFixed(decimals);
-const cubicMetres = (volume) => `${rounded(volume, 2)} m³`;
+const cubicMetres = (volume) => (volume > 0 && volume < 0.005 ? "< 0.01 m³" : `${rounded(volume, 2)} m³`);
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const room = (type) => type.charAt(0).toUpperCase() + type.slice(1).replaceAll("_", " ");
 
@@ -94,7 +96,7 @@ function refused(problem) {
 }
 
 function stop(message, href) {
-  over = true;
+  over = gone = true;
   close();
   link("lost", "Following ended");
   at("note-text").textContent = message;
@@ -102,12 +104,11 @@ function stop(message, href) {
   at("note").hidden = false;
 }
 
-async function finish() {
+function finish() {
   over = true;
   close();
-  link("over", "Following ended");
-  const response = await fetch(`${address}/inventory`);
-  if (response.ok) showRange(await response.json());
+  link("over", "Up to date");
+  readThings();
 }
 
 function link(state, word) {
@@ -126,7 +127,7 @@ addEventListener("online", () => { if (!over) open(); });
 function render(snapshot) {
   const { counts, progress, status, paused } = snapshot;
   const finished = counts.completed + counts.failed;
-  document.title = `${progress}% · Roomtally`;
+  document.title = `${progress}% · ${at("title").textContent} · Roomtally`;
   const badge = document.querySelector(".head .badge");
   badge.dataset.status = at("bar").dataset.status = status;
   badge.toggleAttribute("data-paused", paused);
@@ -175,13 +176,7 @@ function renderInventory({ inventorySummary: summary, counts, status }) {
   if (!summary) return;
   at("volume").textContent = rounded(summary.totalVolume, 1);
   at("items").textContent = plural(summary.totalItems, "item");
-  at("rooms").replaceChildren(...summary.byRoom.map((sum) => {
-    const row = document.createElement("li");
-    const name = Object.assign(document.createElement("span"), { textContent: `${room(sum.roomType)} ` });
-    name.append(Object.assign(document.createElement("small"), { className: "muted", textContent: plural(sum.items, "item") }));
-    row.append(name, Object.assign(document.createElement("b"), { className: "num", textContent: cubicMetres(sum.volume) }));
-    return row;
-  }));
+  readThings();
 }
 
 function hint(summary, running, open) {
@@ -190,11 +185,33 @@ function hint(summary, running, open) {
   return open ? `${plural(open, "photo")} not analysed.` : "";
 }
 
-function showRange({ totalItems, volumeRange: { low, high }, usuallyAlso }) {
-  if (!totalItems) return;
-  at("range").textContent = `At least ${rounded(low, 1)} m³, at most ${rounded(high, 1)} m³`;
-  at("also").textContent = usuallyAlso ? `Usually also in such rooms: ${rounded(usuallyAlso, 1)} m³` : "";
-  at("range").hidden = at("also").hidden = false;
+/** The stream says how many items there are, the served page which. At most once a second; the last change is always read. */
+async function readThings() {
+  if (reading) {
+    reading = "again";
+    return;
+  }
+  reading = "now";
+  try {
+    const response = await fetch(location.href);
+    if (!response.ok) throw new Error(response.status);
+    show(new DOMParser().parseFromString(await response.text(), "text/html"));
+  } catch {
+    reading = "again";
+  }
+  setTimeout(() => {
+    const again = reading === "again" && !gone;
+    reading = null;
+    if (again) readThings();
+  }, 1000);
+}
+
+function show(served) {
+  for (const id of ["rooms", "range", "also"]) at(id)?.replaceChildren(...(served.getElementById(id)?.childNodes ?? []));
+  for (const things of served.querySelectorAll("[data-photo] .photo__things")) {
+    const row = rows.get(things.closest("[data-photo]").dataset.photo);
+    row?.querySelector(".photo__things").replaceChildren(...things.childNodes);
+  }
 }
 
 function speak(progress, word, finished, total) {
@@ -204,5 +221,4 @@ function speak(progress, word, finished, total) {
   at("say").textContent = `${word}: ${progress}%, ${finished} of ${total} photos.`;
 }
 
-if (over) finish();
-else open();
+if (!over) open();

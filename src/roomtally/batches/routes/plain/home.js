@@ -4,10 +4,10 @@ const PARALLEL = 3;
 const form = document.getElementById("send");
 const list = document.getElementById("sending");
 const error = document.getElementById("error");
-let photos = []; // { file, row, uploadId }
+let photos = []; // { file, row, uploadId, isRefused }: what is refused once is refused again
 
 form.photos.addEventListener("change", () => {
-  photos = [...form.photos.files].map((file) => ({ file, row: rowOf(file), uploadId: null }));
+  photos = [...form.photos.files].map((file) => ({ file, row: rowOf(file), uploadId: null, isRefused: false }));
   list.replaceChildren(...photos.map((photo) => photo.row));
   list.hidden = !photos.length;
 });
@@ -19,8 +19,8 @@ form.addEventListener("submit", async (event) => {
   error.hidden = true;
   try {
     await uploadAll();
-    const missing = photos.filter((photo) => !photo.uploadId).length;
-    if (missing) throw new Error(`${missing} of ${photos.length} photos were not taken. Press the button to send them again, or leave them out.`);
+    const missing = photos.filter((photo) => !photo.uploadId);
+    if (missing.length) throw new Error(notTaken(missing));
     const uploads = photos.map((photo) => photo.uploadId);
     const batch = await post("/api/batches", { projectId: await projectId(), uploads });
     location.assign(`/batches/${batch.batchId}`);
@@ -31,9 +31,15 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+function notTaken(missing) {
+  const what = `${missing.length} of ${photos.length} photos ${missing.length === 1 ? "was" : "were"} not taken.`;
+  const again = missing.some((photo) => !photo.isRefused);
+  return `${what} ${again ? "Press the button to send again what failed on the way." : "Leave it out to go on."}`;
+}
+
 /** Sends only what is not at the server yet. */
 async function uploadAll() {
-  const waiting = photos.filter((photo) => !photo.uploadId);
+  const waiting = photos.filter((photo) => !photo.uploadId && !photo.isRefused);
   const sendNext = async () => {
     for (let photo = waiting.shift(); photo; photo = waiting.shift()) await upload(photo);
   };
@@ -49,6 +55,7 @@ async function upload(photo) {
   };
   try {
     const response = await fetch("/api/uploads", { method: "POST", headers, body: photo.file });
+    photo.isRefused = response.status >= 400 && response.status < 500 && ![401, 408, 429].includes(response.status);
     if (!response.ok) throw new Error(await problemOf(response));
     photo.uploadId = (await response.json()).uploadId;
     show(photo, "DONE", "Sent");
