@@ -45,7 +45,8 @@ async def test_submit_watch_and_smoke(owner: Api, tmp_path: Path) -> None:
     code, said = await roomtally(env, "submit", *two_photos(), "--project", "Rue des Lilas", "--watch")
     assert code == 0, said
     assert f"{owner.web.url}/batches/" in said
-    assert "Finished: 2 photos" in said
+    assert said.index("Finished: 2 photos") > said.index("100 %")
+    assert "living room" in said
     assert "at least" in said
 
     code, said = await roomtally(env, "submit", two_photos()[0], cut, "--project", "Rue des Lilas", "--watch")

@@ -9,9 +9,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from roomtally.batches.model import Photo, PhotoStatus, Snapshot
+from roomtally.batches.model import ItemSum, Photo, PhotoStatus, Snapshot
 from roomtally.client import words
 from roomtally.client.stream import Link, LinkState
+from roomtally.inventory import volumes
 
 WIDEST = 100  # in a wider window the eye loses the row
 CHROME_LINES = 9  # all but the photo rows, in a window that is too low for every photo
@@ -149,6 +150,20 @@ def _total(snapshot: Snapshot) -> Text:
     summary = snapshot.inventory_summary
     if summary is None:
         return Text("The volume appears with the first counted photo.", style="bright_black")
+    names = [words.thing(_name(item.label), item.count) for item in sorted(summary.by_item, key=_volume, reverse=True)]
     return Text.assemble(
-        (words.cubic_metres(summary.total_volume), "bold"), f" so far, {words.items(summary.total_items)}"
+        (words.cubic_metres(summary.total_volume), "bold"),
+        f" so far, {words.items(summary.total_items)}",
+        (f"  {', '.join(names)}" if names else "", "bright_black"),
+        overflow="ellipsis",
+        no_wrap=True,
     )
+
+
+def _volume(item: ItemSum) -> float:
+    return item.volume
+
+
+def _name(label: str) -> str:
+    known = volumes.find(label)
+    return known.label_en if known else label

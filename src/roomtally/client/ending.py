@@ -1,4 +1,4 @@
-"""What came of a batch, printed once: every photo, the rooms, the total with its range."""
+"""What came of a batch, printed once: every photo (in a terminal), the items of each room, the total with its range."""
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +12,19 @@ NOTHING_FOUND = "No furniture was found in these photos."
 
 
 def show(console: Console, snapshot: Snapshot, inventory: Inventory) -> None:
+    """Where the output is no terminal, each photo has had its line already."""
+    if console.is_terminal:
+        _photos(console, snapshot)
+    console.print()
+    if inventory.total_items:
+        console.print(_rooms(inventory))
+        console.print()
+    console.print(_answer(inventory))
+    if snapshot.status is BatchStatus.CANCELLED and snapshot.counts.queued:
+        console.print(f"Cancelled: {words.photos(snapshot.counts.queued)} not analysed.")
+
+
+def _photos(console: Console, snapshot: Snapshot) -> None:
     width = min(console.width, board.WIDEST)
     for part in board.head(snapshot, None, width):
         console.print(part)
@@ -22,23 +35,29 @@ def show(console: Console, snapshot: Snapshot, inventory: Inventory) -> None:
             console.print(
                 Text(f"   {words.clean(photo.filename)}: {words.clean(photo.error)}", style="red"), soft_wrap=True
             )
-    console.print()
-    if snapshot.inventory_summary is not None and snapshot.inventory_summary.by_room:
-        console.print(_rooms(snapshot))
-        console.print()
-    console.print(_answer(inventory))
-    if snapshot.status is BatchStatus.CANCELLED and snapshot.counts.queued:
-        console.print(f"Cancelled: {words.photos(snapshot.counts.queued)} not analysed.")
 
 
-def _rooms(snapshot: Snapshot) -> Table:
-    assert snapshot.inventory_summary is not None
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black", pad_edge=False)
-    table.add_column("Room", min_width=14)
-    table.add_column("Items", justify="right")
-    table.add_column("Volume", justify="right")
-    for room in snapshot.inventory_summary.by_room:
-        table.add_row(Text(words.room(room.room_type)), str(room.items), words.cubic_metres(room.volume))
+def _rooms(inventory: Inventory) -> Table:
+    """Each room with what stands in it, the largest first."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(min_width=24)
+    table.add_column(justify="right")
+    table.add_column()
+    for room in inventory.by_room:
+        if room.items:
+            told = f"{words.items(room.items)} on {words.photos(room.photos)}"
+            table.add_row(
+                Text(words.room(room.room_type), "bold"),
+                Text(words.cubic_metres(room.volume), "bold"),
+                Text(told, "bright_black"),
+            )
+        for item in room.by_item:
+            told = words.proposed(item.proposed, item.count)
+            table.add_row(
+                Text("  " + words.thing(item.label_en, item.count)),
+                words.cubic_metres(item.volume),
+                Text(told, "bright_black"),
+            )
     return table
 
 

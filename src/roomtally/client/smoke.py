@@ -5,6 +5,7 @@ import time
 import uuid
 from collections import Counter
 from contextlib import aclosing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,6 @@ from roomtally import errors
 from roomtally.client import verdict, words
 from roomtally.client.api import Api, batch_path
 from roomtally.client.stream import Event, Follower, Link, LinkState
-
-PROJECT = "Smoke test"
 
 
 class Durations(dict[str, float]):
@@ -43,7 +42,7 @@ async def smoke(api: Api, photos: list[Path], console: Console, *, timeout_secon
 
 async def _submit(api: Api, photos: list[Path], console: Console, durations: Durations) -> str:
     start = time.monotonic()
-    project = await api.create_project(PROJECT)
+    project = await api.create_project(f"Smoke test of {datetime.now():%Y-%m-%d %H:%M}")  # noqa: DTZ005 - the person's own clock
     uploads = await api.upload_all(photos, lambda _size: None)
     durations["uploads"] = time.monotonic() - start
     batch = await api.create_batch(project["id"], uploads)

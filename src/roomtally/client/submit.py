@@ -1,5 +1,7 @@
 """`roomtally submit`: photos up, one batch made of them."""
 
+import shlex
+import sys
 import uuid
 from datetime import date
 from pathlib import Path
@@ -30,7 +32,7 @@ async def submit(
     console.print(Text(f"Batch {batch_id} of {words.photos(len(photos))}"), soft_wrap=True)
     console.print(Text(str(api.http.base_url.join(f"/batches/{batch_id}"))), soft_wrap=True)
     if not follow:
-        console.print(Text(f"Follow it with: roomtally watch {batch_id}"), soft_wrap=True)
+        console.print(Text(f"Follow it with: {_this_command()} watch {batch_id}"), soft_wrap=True)
         return None
     console.print()
     return await watch(api, batch_id, console)
@@ -58,6 +60,12 @@ async def _project_id(api: Api, wanted: str | None) -> str:
             if project["name"] == name:
                 return str(project["id"])
     return str((await api.create_project(name))["id"])
+
+
+def _this_command() -> str:
+    """As the person called it: `.venv/bin/roomtally` is on nobody's PATH."""
+    called = Path(sys.argv[0])
+    return "python -m roomtally" if called.name == "__main__.py" else shlex.quote(str(called))
 
 
 def _is_id(text: str) -> bool:

@@ -80,15 +80,20 @@ class Lines:
         self._state = ""
 
     def show(self, snapshot: Snapshot) -> None:
-        state = words.batch(snapshot)
-        if state != self._state:
-            self._say(f"{state}: {words.photos(snapshot.counts.total)}")
-            self._state = state
+        if not snapshot.finished:
+            self._show_state(snapshot)
         for photo in snapshot.photos:
             known = self._photos.get(photo.id)
             if known != photo and (known is not None or photo.status.value != "PENDING"):
                 self._say(f"{snapshot.progress:3d} %  {_line(photo)}")
             self._photos[photo.id] = photo
+        self._show_state(snapshot)  # the end comes after what led to it
+
+    def _show_state(self, snapshot: Snapshot) -> None:
+        state = words.batch(snapshot)
+        if state != self._state:
+            self._say(f"{state}: {words.photos(snapshot.counts.total)}")
+            self._state = state
 
     def show_link(self, link: Link) -> None:
         if link.state is LinkState.WAITING:

@@ -35,6 +35,8 @@ PHOTO_COLOUR = {
     PhotoStatus.ERROR: "red",
 }
 
+SEEN_LITRES = 5  # less than that is no hundredth of a cubic metre, and not nothing either
+
 
 def clean(text: str) -> str:
     """`text` without what a terminal obeys: control characters, and marks that turn the writing direction."""
@@ -47,6 +49,8 @@ def room(room_type: str | None) -> str:
 
 def cubic_metres(volume: float) -> str:
     """Two decimals, halves up: `volume` is whole litres, which a float's own rounding would take for a little less."""
+    if 0 < round(volume * 1000) < SEEN_LITRES:
+        return "< 0.01 m³"
     hundredths = (round(volume * 1000) + 5) // 10
     return f"{hundredths // 100}.{hundredths % 100:02} m³"
 
@@ -61,6 +65,17 @@ def photos(count: int) -> str:
 
 def items(count: int) -> str:
     return f"{count} item" if count == 1 else f"{count} items"
+
+
+def thing(name: str, count: int) -> str:
+    return clean(name) if count == 1 else f"{count} × {clean(name)}"
+
+
+def proposed(number: int, count: int) -> str:
+    """Of `count` pieces `number` were inferred; nobody has seen them on a photo."""
+    if not number:
+        return ""
+    return "proposed" if number == count else f"{number} of them proposed"
 
 
 def result(photo: Photo) -> str:

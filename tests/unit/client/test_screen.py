@@ -10,7 +10,7 @@ from roomtally.batches.model import BatchStatus, Counts, Photo, PhotoStatus, Roo
 from roomtally.client import board, ending, words
 from roomtally.client.stream import Link, LinkState
 from roomtally.client.watch import Lines
-from roomtally.inventory.model import Inventory, Range
+from roomtally.inventory.model import Inventory, ItemTotal, Range, RoomTotal
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07[red]salon\u202egpj.exe\r\n.jpg"
 
@@ -57,8 +57,13 @@ def snapshot(status: BatchStatus, *photos: Photo) -> Snapshot:
 
 def inventory(items: int, volume: float) -> Inventory:
     between = Range(low=2.0, typical=volume, high=4.5)
+    things = [
+        ItemTotal("sofa", "canapé", "sofa", 2, 0, 3.0, between),
+        ItemTotal("lamp", "lampe", "lamp", 1, 1, 0.125, between),
+    ]
+    room = RoomTotal("living_room", 1, items, volume, between, 0.69, things if items else [])
     return Inventory(
-        total_items=items, total_volume=volume, volume_range=between, usually_also=0.69, by_room=[], by_item=[]
+        total_items=items, total_volume=volume, volume_range=between, usually_also=0.69, by_room=[room], by_item=things
     )
 
 
@@ -147,19 +152,34 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
         "Processing: 2 photos",
         "  0 %  analysing  room_001.jpg",
         " 50 %  done       room_001.jpg  (living room, 6 items, 3.13 m³)",
-        "Finished, some photos failed: 2 photos",
         "100 %  failed     room_002.jpg  (The file is incomplete.)",
+        "Finished, some photos failed: 2 photos",
     ]
 
 
-def test_the_end_shows_the_total_with_its_range() -> None:
+def ending_of(snap: Snapshot, held: Inventory, *, terminal: bool) -> str:
     output = io.StringIO()
-    console = Console(file=output, width=100, color_system=None)
-    ending.show(console, snapshot(BatchStatus.COMPLETED, photo(1, D)), inventory(6, 3.125))
-    text = output.getvalue()
-    assert "3.13 m³, 6 items  (at least 2.00 m³, at most 4.50 m³)" in text
+    console = Console(file=output, width=100, color_system=None, force_terminal=terminal, legacy_windows=False)
+    ending.show(console, snap, held)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_end_shows_the_items_of_each_room_and_the_total_with_its_range(terminal: bool) -> None:
+    text = ending_of(snapshot(BatchStatus.COMPLETED, photo(1, D)), inventory(3, 3.125), terminal=terminal)
+    assert "3.13 m³, 3 items  (at least 2.00 m³, at most 4.50 m³)" in text
     assert "Usually also in such rooms: 0.69 m³" in text
-    assert "living room" in text
+    rows = [line.split() for line in text.splitlines()]
+    assert ["living", "room", "3.13", "m³", "3", "items", "on", "1", "photo"] in rows
+    assert ["2", "×", "sofa", "3.00", "m³"] in rows
+    assert ["lamp", "0.13", "m³", "proposed"] in rows
+
+
+def test_the_end_in_a_pipe_repeats_no_photo() -> None:
+    snap, held = snapshot(BatchStatus.PARTIAL, photo(1, D), photo(2, E)), inventory(3, 3.125)
+    assert "room_002.jpg" in ending_of(snap, held, terminal=True)
+    assert "room_00" not in ending_of(snap, held, terminal=False)
+    assert "%" not in ending_of(snap, held, terminal=False)
 
 
 def test_the_end_of_an_empty_house_says_so() -> None:
