@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
 
 import pytest
 
@@ -44,6 +45,14 @@ async def claim(process: Accounting, times: int, limit: int = 20, user: str = "a
     return sum([await process.claim(user, limit) for _ in range(times)])
 
 
+async def counted(server: EmbeddedValkey, total: int) -> bool:
+    """Whether Valkey knows of so many streams."""
+    async with open_valkey(server.url) as client:
+        keys = cast("set[bytes]", await client.smembers(accounting.PROCESSES))  # pyright: ignore[reportGeneralTypeIssues]
+        found = [await client.hvals(key.decode()) for key in keys]  # pyright: ignore[reportGeneralTypeIssues]
+    return sum(int(count) for counts in found for count in counts) == total
+
+
 async def test_the_limit_holds_over_all_processes(join: Join) -> None:
     first, second = await join(), await join()
     assert await claim(first, 12) == 12
@@ -61,14 +70,14 @@ async def test_what_is_given_back_can_be_had_elsewhere(join: Join) -> None:
     assert await claim(second, 1) == 0
 
 
-async def test_many_at_once_are_counted_once_each(join: Join) -> None:
+async def test_many_at_once_are_counted_once_each(join: Join, valkey_server: EmbeddedValkey) -> None:
     first, second = await join(), await join()
     answers = await asyncio.gather(*[process.claim("ada", 20) for _ in range(40) for process in (first, second)])
     assert sum(answers) <= 20
     for process, answer in zip([first, second] * 40, answers, strict=True):
         if answer:
             process.release("ada")
-    await asyncio.sleep(0.1)  # nothing to await: the closes are told 10 ms later
+    await until(lambda: counted(valkey_server, 0))
     assert await claim(first, 15) + await claim(second, 15) == 20
 
 
@@ -83,7 +92,7 @@ async def test_the_share_of_a_process_that_died_is_free_within_its_life(join: Jo
 
 
 def die(process: Accounting) -> None:
-    for task in (process._renewing, process._flushing):  # pyright: ignore[reportPrivateUsage] -- as SIGKILL would
+    for task in (process._renewing, process._talking):  # pyright: ignore[reportPrivateUsage] -- as SIGKILL would
         if task:
             task.cancel()
 
@@ -135,17 +144,23 @@ async def test_a_valkey_that_hangs_costs_one_call_its_quarter_second(join: Join,
 
 
 async def test_nothing_is_left_in_valkey_when_all_have_gone(valkey_server: EmbeddedValkey) -> None:
-    client = open_valkey(valkey_server.url)
-    process = Accounting(client)
-    process.start()
-    assert await claim(process, 3)
-    for _ in range(3):
-        process.release("ada")
-    await until(lambda: _fields(client, process), what="no fields")
-    await process.stop()
-    assert await client.exists(process.key) == 0
-    await client.aclose()
+    async with open_valkey(valkey_server.url) as client:
+        process = Accounting(client)
+        process.start()
+        assert await claim(process, 3) == 3
+        await until(lambda: counted(valkey_server, 3))
+        for _ in range(3):
+            process.release("ada")
+        await until(lambda: counted(valkey_server, 0))
+        assert await claim(process, 1) == 1
+        await process.stop()
+        assert await client.exists(process.key) == 0
 
 
-async def _fields(client: object, process: Accounting) -> bool:
-    return not await client.hlen(process.key)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+async def test_a_storm_of_claims_takes_one_connection(join: Join, valkey_server: EmbeddedValkey) -> None:
+    process = await join()
+    assert all(await asyncio.gather(*[process.claim(f"user {n % 1000}", 20) for n in range(5000)]))
+    assert not process.away
+    async with open_valkey(valkey_server.url) as client:
+        assert len(await client.client_list()) < 5  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    await until(lambda: counted(valkey_server, 5000))

@@ -11,6 +11,7 @@ from tests.fixtures.app import WebProcess
 from tests.fixtures.problems import problem
 from tests.fixtures.waiting import until
 from tests.integration.limits.conftest import Housing, Pair
+from tests.integration.limits.test_accounting import counted
 from tests.integration.streams.client import Client
 
 LIMIT = 4
@@ -65,24 +66,20 @@ async def test_a_killed_process_gives_its_share_back(pair: Pair) -> None:
     assert time.monotonic() - started > 1  # not because nobody counted
 
 
-async def test_a_long_poll_counts_as_a_stream(pair: Pair) -> None:
+async def test_a_long_poll_counts_as_a_stream(pair: Pair, valkey_server: EmbeddedValkey) -> None:
     opened = await fill(pair)
     batch = (await pair.api.http.get("/api/batches")).json()["items"][0]
     path, params = f"/api/batches/{batch['batchId']}", {"after": batch["eventId"], "wait": "20"}
     assert problem(await pair.api.http.get(path, params=params))[:2] == (429, "too-many-streams")
     assert (await pair.api.http.get(path)).status_code == 200
     opened[0].leave()
-    await until(lambda: pair.first.metric("roomtally_streams_open") == LIMIT / 2 - 1)
-    await asyncio.sleep(0.1)  # the other process is told 10 ms later
+    await until(lambda: counted(valkey_server, LIMIT - 1))
     waiting = asyncio.create_task(pair.api.http.get(path, params=params))
-    await until(lambda: _is_full(pair))
+    await until(lambda: counted(valkey_server, LIMIT))
+    assert problem(await refused(pair, pair.second))[:2] == (429, "too-many-streams")
     await pair.api.http.post(f"{path}/pause")
-    assert (await waiting).status_code == 200
+    assert (await waiting).status_code == 200, (await waiting).text
     await until(lambda: may_open(pair, pair.second), 1)
-
-
-async def _is_full(pair: Pair) -> bool:
-    return not await may_open(pair, pair.second)
 
 
 async def test_without_valkey_each_process_still_holds_its_own_limit(pair: Pair, valkey_server: EmbeddedValkey) -> None:
