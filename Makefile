@@ -16,12 +16,14 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN_STAMP): constraints/run.txt $(SOURCES) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes -r constraints/run.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "fetching packages, about a minute"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r constraints/run.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_STAMP): constraints/dev.txt $(RUN_STAMP)
-	$(BIN)/python -m pip install --quiet --require-hashes -r constraints/dev.txt
+	@echo "fetching packages for tests and checks, about a minute"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r constraints/dev.txt
 	@touch $@
 
 up: $(RUN_STAMP) ## start the whole product: PostgreSQL, Valkey, web, worker, sweeper

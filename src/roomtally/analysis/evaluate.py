@@ -7,12 +7,17 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from roomtally import errors, settings
 from roomtally.analysis.engines import create_analyzer
 from roomtally.analysis.evaluation import PhotoScore, Score, evaluate
 from roomtally.inventory import allowance, volumes
 
+_NEEDS = (
+    "`make evaluate PHOTOS=FOLDER` needs a folder of photos with a truth.json beside them, such as "
+    '{"photos": {"bedroom.jpg": {"room_type": "bedroom", "coco": {"bed": 1, "chair": 2}}}}; docs/operations.md has all of it.'
+)
 _NO_SERVERS = {"ROOMTALLY_DATABASE_URL": "none", "ROOMTALLY_REDIS_URL": "none", "ROOMTALLY_STORAGE_URL": "none"}
 
 
@@ -20,16 +25,19 @@ def main(arguments: list[str]) -> int:
     """The exit code: 0 when the table was printed, 2 for a wrong call, 1 where photos, truth or engine cannot be used."""
     console = Console()
     if len(arguments) != 1:
-        console.print("usage: python -m roomtally.analysis.evaluate FOLDER   (photos beside a truth.json)")
+        console.print(Text(_NEEDS))
         return 2
+    if not (Path(arguments[0]) / "truth.json").is_file():
+        console.print(Text(f"There is no truth.json in {arguments[0]}. {_NEEDS}", style="red"))
+        return 1
     try:
         analyzer = create_analyzer(settings.load(_NO_SERVERS | os.environ))
         score = evaluate(analyzer, Path(arguments[0]), _litres)
     except errors.RoomtallyError as error:
-        console.print(error.detail, style="red")
+        console.print(Text(error.detail, style="red"))
         return 1
     except (OSError, msgspec.DecodeError) as error:
-        console.print(f"The photos or their truth.json cannot be read: {error}", style="red")
+        console.print(Text(f"The photos or their truth.json cannot be read: {error}. {_NEEDS}", style="red"))
         return 1
     console.print(_photos(score), _summary(score, analyzer.name))
     return 0

@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 
+from roomtally.analysis.evaluate import main
 from roomtally.analysis.evaluation import PhotoScore, PhotoTruth, Score, compare
 
 SCORED = ("chair", "bed", "oven")
@@ -40,3 +43,16 @@ def test_the_sums_over_all_photos() -> None:
 
 def test_no_photo_gives_no_division_by_zero() -> None:
     assert Score(photos=()).f1 == 0.0
+
+
+@pytest.mark.parametrize("has_truth", [False, True])
+def test_whoever_has_no_truth_is_told_what_one_looks_like(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], has_truth: bool
+) -> None:
+    if has_truth:
+        (tmp_path / "truth.json").write_text('{"pictures": 1}')
+    assert main([str(tmp_path)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert '{"photos": {"bedroom.jpg": {"room_type": "bedroom", "coco":' in said
+    assert "docs/operations.md" in said
+    assert ("There is no truth.json in" in said) is not has_truth
