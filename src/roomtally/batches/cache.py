@@ -1,6 +1,7 @@
 """Snapshots in Valkey, named by the event number that they hold: a stale one cannot be asked for."""
 
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import redis.asyncio as redis
@@ -10,20 +11,35 @@ from roomtally.db.valkey import guarded
 TTL_SECONDS = 600  # longer than a page is read again and again; the next number makes it useless anyway
 
 
+class Named(NamedTuple):
+    """A snapshot: of which batch, in which life of the database, after which event."""
+
+    batch_id: UUID
+    epoch: str
+    n: int
+
+    @property
+    def key(self) -> str:
+        return f"snap:{self.batch_id}:{self.epoch}:{self.n}"
+
+
 class SnapshotCache:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    async def find(self, batch_id: UUID, epoch: str, n: int) -> bytes | None:
-        """The snapshot at event `n`, b"" where there is none, None where Valkey did not answer."""
-        return await guarded(self._read(_key(batch_id, epoch, n)), "snapshot_read")
+    async def find(self, names: Sequence[Named]) -> list[bytes] | None:
+        """The snapshots, b"" where there is none; None where Valkey did not answer."""
+        found = await guarded(self._read([name.key for name in names]), "snapshot_read")
+        return None if found is None else [body or b"" for body in found]
 
-    async def put(self, batch_id: UUID, epoch: str, n: int, body: bytes) -> None:
-        await guarded(self._client.set(_key(batch_id, epoch, n), body, ex=TTL_SECONDS), "snapshot_write")
+    async def put(self, bodies: Mapping[Named, bytes]) -> None:
+        await guarded(self._write(bodies), "snapshot_write")
 
-    async def _read(self, key: str) -> bytes:
-        return cast("bytes | None", await self._client.get(key)) or b""
+    async def _read(self, keys: list[str]) -> list[bytes | None]:
+        return cast("list[bytes | None]", await self._client.mget(keys))
 
-
-def _key(batch_id: UUID, epoch: str, n: int) -> str:
-    return f"snap:{batch_id}:{epoch}:{n}"
+    async def _write(self, bodies: Mapping[Named, bytes]) -> None:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for name, body in bodies.items():
+                pipe.set(name.key, body, ex=TTL_SECONDS)
+            await pipe.execute()

@@ -17,6 +17,8 @@ LOST_SECONDS = 0.5  # the pace while the bus is lost
 QUERY_SECONDS = 4.0  # an ended session is noticed within 5 s
 GRACE_SECONDS = 0.05  # what was committed a moment before the query is on the bus, not lost
 
+PART = 5000  # topics, and credentials, in one query
+
 log = structlog.get_logger()
 
 
@@ -54,7 +56,7 @@ class Sweeper:
                 log.exception("stream_sweep_failed", topics=len(self._hub.topics))
 
     async def once(self) -> None:
-        """One pass, in queries of 500 topics. Raises what the source raises."""
+        """One pass, in one query for all but the largest processes. Raises what the source raises."""
         known = {key: topic.last for key, topic in self._hub.topics.items() if topic.known}
         behind: dict[UUID, int] = {}
         for numbers, credentials in _parts(known, self._hub.credentials()):
@@ -104,5 +106,5 @@ class Sweeper:
 def _parts(known: Mapping[UUID, int], credentials: Sequence[UUID]) -> Iterator[tuple[dict[UUID, int], Sequence[UUID]]]:
     """At least one part, so that the epoch is asked for also when nobody watches."""
     items = list(known.items())
-    for at in range(0, max(len(items), len(credentials), 1), CHUNK):
-        yield dict(items[at : at + CHUNK]), credentials[at : at + CHUNK]
+    for at in range(0, max(len(items), len(credentials), 1), PART):
+        yield dict(items[at : at + PART]), credentials[at : at + PART]

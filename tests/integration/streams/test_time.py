@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from roomtally import errors
-from roomtally.streams import pulse
+from roomtally.streams import pulse, sweep
 from roomtally.streams.hub import Pace
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
@@ -111,7 +111,8 @@ async def test_an_ended_session_ends_its_streams_and_no_others(build: Build) -> 
     ]
 
 
-async def test_more_sessions_than_fit_into_one_query(build: Build) -> None:
+async def test_more_sessions_than_fit_into_one_query(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "PART", 500)
     house = await build(Pace(sweep_seconds=0.2))
     sockets = await house.watch_all([house.ledger.create()] * 700)
     last = house.hub.credentials()[-1]
@@ -119,7 +120,8 @@ async def test_more_sessions_than_fit_into_one_query(build: Build) -> None:
     await until(lambda: sum(socket.ended for socket in sockets) == 1)
 
 
-async def test_more_topics_than_fit_into_one_query(build: Build) -> None:
+async def test_more_topics_than_fit_into_one_query(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "PART", 500)
     house = await build(Pace(sweep_seconds=0.2))
     topics = [house.ledger.create() for _ in range(1200)]
     sockets = await house.watch_all(topics)

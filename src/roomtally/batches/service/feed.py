@@ -1,6 +1,7 @@
 """What the hub is handed: batches as documents, their log, and what the database knows better."""
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from itertools import islice
 from uuid import UUID
 
@@ -11,12 +12,13 @@ from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.events import EventType
 from roomtally.batches.model import BatchStatus, Counts, Snapshot, Summary, Wire
 from roomtally.batches.service import reading
+from roomtally.batches.service.loading import Loads
 from roomtally.batches.store import reads
-from roomtally.batches.store.reads import LogRow, SweepRow
+from roomtally.batches.store.reads import LogRow
 from roomtally.db.pool import Pool
 from roomtally.streams.source import Event, Sweep
 
-CHUNK = 500  # topics a query: 2.5 ms each; one query for 5,000 would hold the connection for 21 ms
+CHUNK = 500  # topics whose log is read by one query
 LOG_LIMIT = 500  # events a topic and read: a batch of 200 photos writes 401 in one run
 
 _SNAPSHOT = msgspec.json.Decoder(Snapshot)
@@ -84,10 +86,10 @@ class BatchFeed:
     def __init__(self, pool: Pool, sweep_pool: Pool, cache: SnapshotCache) -> None:
         self._pool = pool
         self._sweep_pool = sweep_pool
-        self._cache = cache
+        self._loads = Loads(partial(reading.load, pool, cache))
 
     async def snapshot(self, topic: UUID) -> BatchDocument | None:
-        progress = await reading.load(self._pool, self._cache, topic)
+        progress = await self._loads.load(topic)
         if progress is None or progress.body is None:
             return None
         snapshot = _SNAPSHOT.decode(progress.body)
@@ -104,10 +106,9 @@ class BatchFeed:
         return found
 
     async def sweep(self, known: Mapping[UUID, int], credentials: Collection[UUID]) -> Sweep:
-        rows: list[SweepRow] = []
+        """One query: 5,000 topics take 21 ms of a connection on which nobody waits."""
         async with self._sweep_pool.connection() as conn:
-            for index, chunk in enumerate(_chunks(known) or [{}]):
-                rows += await reads.sweep_topics(conn, chunk, () if index else credentials)
+            rows = await reads.sweep_topics(conn, known, credentials)
         return Sweep(
             changed={row.id: row.n for row in rows if row.kind == "topic" and row.id and row.n is not None},
             missing={row.id for row in rows if row.kind == "topic" and row.id and row.n is None},

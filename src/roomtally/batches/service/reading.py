@@ -9,7 +9,7 @@ import msgspec
 from roomtally import errors
 from roomtally.accounts.model import Credential
 from roomtally.accounts.service.sessions import not_signed_in
-from roomtally.batches.cache import SnapshotCache
+from roomtally.batches.cache import Named, SnapshotCache
 from roomtally.batches.service.context import Context
 from roomtally.batches.store import reads
 from roomtally.batches.store.reads import BatchRow, Opened, PhotoFile
@@ -41,7 +41,7 @@ async def read_progress(context: Context, user_id: UUID, batch_id: UUID, known: 
         raise batch_not_found()
     if known == EventId(head.epoch, head.n):
         return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, None)
-    progress = await load_at(context.pool, context.cache, batch_id, head)
+    progress = (await load_at(context.pool, context.cache, [head])).get(batch_id)
     if progress is None:
         raise batch_not_found()
     return progress
@@ -55,37 +55,47 @@ async def read_opened(context: Context, credential: Credential, batch_id: UUID, 
     [opened] = await open_streams(context, credential, [batch_id])
     if opened.last_event is None:
         raise batch_not_found()
-    head = reads.Head(opened.last_event, opened.epoch, opened.user_id, bool(opened.finished))
+    head = reads.Head(batch_id, opened.last_event, opened.epoch, opened.user_id, bool(opened.finished))
     if known == EventId(head.epoch, head.n):
         return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, None)
-    progress = await load_at(context.pool, context.cache, batch_id, head)
+    progress = (await load_at(context.pool, context.cache, [head])).get(batch_id)
     if progress is None:
         raise batch_not_found()
     return progress
 
 
-async def load(pool: Pool, cache: SnapshotCache, batch_id: UUID) -> Progress | None:
-    """Whoever it belongs to. None: not there or deleted."""
+async def load(pool: Pool, cache: SnapshotCache, batch_ids: Sequence[UUID]) -> dict[UUID, Progress]:
+    """Whoever they belong to. Without those that are not there or deleted."""
     async with pool.connection() as conn:
-        head = await reads.find_head(conn, batch_id)
-    return head and await load_at(pool, cache, batch_id, head)
+        heads = await reads.list_heads(conn, batch_ids)
+    return await load_at(pool, cache, heads)
 
 
-async def load_at(pool: Pool, cache: SnapshotCache, batch_id: UUID, head: reads.Head) -> Progress | None:
-    """The snapshot at `head` or, where it is not cached, a newer one."""
-    cached = await cache.find(batch_id, head.epoch, head.n)
-    if cached:
-        metrics.SNAPSHOT_READS.labels("cache").inc()
-        return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, cached)
-    metrics.SNAPSHOT_READS.labels("database").inc()
+async def load_at(pool: Pool, cache: SnapshotCache, heads: Sequence[reads.Head]) -> dict[UUID, Progress]:
+    """The snapshots at `heads` or, where they are not cached, newer ones."""
+    if not heads:
+        return {}
+    cached = await cache.find([Named(head.batch_id, head.epoch, head.n) for head in heads])
+    found = {
+        head.batch_id: Progress(head.batch_id, head.user_id, head.n, head.epoch, head.finished, body)
+        for head, body in zip(heads, cached or (), strict=cached is not None)
+        if body
+    }
+    metrics.SNAPSHOT_READS.labels("cache").inc(len(found))
+    missing = [head.batch_id for head in heads if head.batch_id not in found]
+    if missing:
+        read = await _read(pool, missing)
+        if cached is not None:  # else Valkey does not answer: once is enough to wait for it
+            await cache.put({Named(p.batch_id, p.epoch, p.n): p.body for p in read if p.body})
+        found |= {progress.batch_id: progress for progress in read}
+    return found
+
+
+async def _read(pool: Pool, batch_ids: Sequence[UUID]) -> list[Progress]:
+    metrics.SNAPSHOT_READS.labels("database").inc(len(batch_ids))
     async with pool.connection() as conn:
-        row = await reads.read_snapshot(conn, batch_id)
-    if row is None:
-        return None
-    body = row.body.encode()
-    if cached is not None:  # else Valkey does not answer: once is enough to wait for it
-        await cache.put(batch_id, row.epoch, row.n, body)
-    return Progress(batch_id, row.user_id, row.n, row.epoch, row.finished, body)
+        rows = await reads.list_snapshots(conn, batch_ids)
+    return [Progress(row.batch_id, row.user_id, row.n, row.epoch, row.finished, row.body.encode()) for row in rows]
 
 
 async def list_batches(
