@@ -18,6 +18,7 @@ import pytest
 
 from roomtally.embedded.valkey import free_port
 
+ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 40  # CI machines are slow; the promise of 5 s for a second start is measured by the benchmark
 
 
@@ -203,6 +204,26 @@ def ready(up: Up) -> bool:
     with suppress(httpx.TransportError):
         return httpx.get(f"http://127.0.0.1:{up.port}/health/ready").status_code == 200
     return False
+
+
+def test_the_quickstart_by_curl_can_be_copied(start: Callable[..., Up], folder: Path) -> None:
+    """Every block, one after the other, as a person would who copies them into one shell."""
+    _, _, by_curl = (ROOT / "docs" / "quickstart.md").read_text("utf-8").partition("## By curl")
+    script = "".join(re.findall(r"```sh\n(.*?)```", by_curl, re.DOTALL)).replace(".venv", sys.prefix)
+    start("--no-sample").wait_ready()
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"ROOMTALLY_DATA": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = done.stdout.partition("event: complete\n")[2].splitlines()
+    assert seen[2:5] == ["204", "3.442 m³, 7 items", "bedroom"], done.stdout
+    assert "  1 × nightstand, 0.15 m³, proposed" in seen
 
 
 def test_servers_of_ones_own_are_used_and_left_running(
