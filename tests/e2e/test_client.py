@@ -51,7 +51,7 @@ async def test_submit_watch_and_smoke(owner: Api, tmp_path: Path) -> None:
 
     code, said = await roomtally(env, "submit", two_photos()[0], cut, "--project", "Rue des Lilas", "--watch")
     assert code == 1, said
-    assert "cave.jpg: The file is incomplete" in said
+    assert "cave.jpg  (The file is incomplete" in said
     projects = (await owner.http.get("/api/projects")).json()["items"]
     assert [project["name"] for project in projects] == ["Rue des Lilas"]
 
