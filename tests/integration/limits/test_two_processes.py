@@ -109,7 +109,7 @@ async def test_a_tight_loop_of_opens_from_one_address(housing: Housing) -> None:
     pair = await housing.pair(address_opens=20.0, user_streams=0)
     there = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=40))
     statuses: list[int] = []
-    ends = time.monotonic() + 4
+    ends = time.monotonic() + 2
 
     async def hammer() -> None:
         headers = pair.cookie | {"X-Forwarded-For": "198.51.100.66"}
@@ -135,7 +135,7 @@ async def test_a_tight_loop_of_opens_from_one_address(housing: Housing) -> None:
     await there.aclose()
     seconds = time.monotonic() - started
     opened = statuses.count(200)
-    assert opened + statuses.count(429) == len(statuses) > 500
+    assert opened + statuses.count(429) == len(statuses) > 200
     assert opened <= 80 + 20 * seconds + 1
     assert slowest < 2.0
     assert pair.first.metric('roomtally_streams_refused_total{reason="address"}') == statuses.count(429)
