@@ -78,7 +78,8 @@ class Somebody:
             await self._look(follow)
 
     async def _look(self, follow: Follow) -> None:
-        progress = await load(self.world.pool, self.world.context.cache, follow.batch.id)
+        found = await load(self.world.pool, self.world.context.cache, [follow.batch.id])
+        progress = found.get(follow.batch.id)
         if progress and progress.body:
             follow.taken[progress.n] = decode_snapshot(progress.body)
             self.ledger.compare(follow)
