@@ -12,4 +12,8 @@ wheel       pings, life times and other dues of thousands of streams, by one tim
 repair      reads of the log, a few large ones instead of many small ones
 sweep       the comparison with the database that makes every loss on the bus harmless
 response    the stream as a litestar response; outer leaves the server's own `send` in the scope
+admission   who may open a stream now; accounting counts each user's over all processes
+draining    how the process takes its leave
+severing    closes the sockets of streams that were cut
+roster      who watches, as an operator sees it
 """
