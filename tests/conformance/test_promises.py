@@ -140,6 +140,26 @@ async def test_3_complete_always_arrives(service: Place, owner: Owner, watch: Wa
 
 
 @pytest.mark.parametrize("mode", MODES)
+async def test_3_complete_arrives_although_the_next_run_has_begun(
+    service: Place, owner: Owner, watch: Watch, mode: str
+) -> None:
+    """The end of a run and the beginning of the next are both lost on the bus, and found together in the log."""
+    batches = [await service.world.batch(owner, 1) for _ in range(2)]
+    single = await watch(path_of(batches[0], mode))
+    many = await watch(stream_of_many(batches, **({"mode": mode} if mode else {})))
+    await single.first()
+    await many.see(lambda: len(many.numbers) == 2)
+    silent = Batch(silent_bus(service.world), owner, batches[0].id, batches[0].photos)
+    await silent.fail()
+    await moves.retry(silent)
+    await single.end(PROMISED_SECONDS)
+    assert [(block.data["run"], block.data["status"]) for block in single.of("complete")] == [(1, "FAILED")]
+    await many.see(lambda: 5 in many.numbers, PROMISED_SECONDS)
+    assert [(block.data["run"], block.data["status"]) for block in many.of("complete")] == [(1, "FAILED")]
+    assert (many.of("progress")[-1].n, many.of("progress")[-1].data["run"]) == (5, 2)
+
+
+@pytest.mark.parametrize("mode", MODES)
 async def test_4_what_sse_shows_equals_what_rest_shows_event_number_by_event_number(
     service: Place, owner: Owner, watch: Watch, mode: str
 ) -> None:

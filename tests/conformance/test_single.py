@@ -53,7 +53,7 @@ async def test_a_slow_reader_gets_the_newest_not_a_backlog(service: Place, owner
     await slow.reach(1 + changes)
     assert len(quick.numbers) > 0.9 * changes
     assert len(slow.numbers) < 0.8 * changes
-    assert slow.numbers == sorted(slow.numbers)
+    assert slow.numbers == sorted(set(slow.numbers))
     assert slow.numbers[-1] - slow.numbers[-2] > 0.2 * changes, "the newest follows what was on its way"
 
 

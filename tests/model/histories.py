@@ -40,7 +40,7 @@ class History:
         self.commits = Commits(world, owner, seed + 1)
         self.watchers: list[Watcher] = []
         self.happened: Counter[str] = Counter()
-        self._following: dict[int, asyncio.Task[None]] = {}
+        self._following: dict[int, asyncio.Task[None]] = {}  # by viewer; 0: the commits
         self._repairs: set[asyncio.Task[None]] = set()
         self._steps: list[tuple[int, Callable[[], Awaitable[None]]]] = [
             (20, self._join),
@@ -63,7 +63,7 @@ class History:
             await self._join()
         weights = [weight for weight, _ in self._steps]
         ends = time.monotonic() + seconds
-        committing = asyncio.create_task(self._commit_until(ends))
+        committing = self._following[0] = asyncio.create_task(self._commit_until(ends))
         while time.monotonic() < ends:
             [(_, step)] = self.random.choices(self._steps, weights)
             self.happened[step.__name__.strip("_")] += 1
@@ -237,11 +237,13 @@ async def play(
 @asynccontextmanager
 async def _piped(here: Place) -> AsyncGenerator[list[Pipe]]:
     pipes = [await Pipe(here.valkey.port).start() for _ in range(PROCESSES)]
-    for pipe in pipes:
-        here.start(redis_url=f"redis://127.0.0.1:{pipe.port}/0")
-    yield pipes
-    for pipe in pipes:
-        await pipe.stop()
+    try:
+        for pipe in pipes:
+            here.start(redis_url=f"redis://127.0.0.1:{pipe.port}/0")
+        yield pipes
+    finally:
+        for pipe in pipes:
+            await pipe.stop()
 
 
 def _require_storm(history: History) -> None:
