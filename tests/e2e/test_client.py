@@ -55,10 +55,14 @@ async def test_submit_watch_and_smoke(owner: Api, tmp_path: Path) -> None:
     projects = (await owner.http.get("/api/projects")).json()["items"]
     assert [project["name"] for project in projects] == ["Rue des Lilas"]
 
+    code, said = await roomtally(env, "submit", cut, "--project", "Rue des Lilas", "--url", owner.web.url)
+    assert code == 0, said
+    assert f"Follow it with: python -m roomtally watch --url {owner.web.url} " in said
+
     newest = (await owner.http.get("/api/batches")).json()["items"][0]["batchId"]
     code, said = await roomtally(env, "watch", newest)
     assert code == 1, said
-    assert "some photos failed" in said
+    assert "Failed: 1 photo" in said
 
     code, said = await roomtally(env, "smoke")
     assert code == 0, said

@@ -19,12 +19,12 @@ from roomtally.client import watch as watching
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
-def submit(url: str, account: access.Account, photos: list[Path], project: str | None, *, follow: bool) -> int:
-    """0 when the batch was made; with `follow`, when every photo of it was counted."""
+def submit(url: str, account: access.Account, photos: list[Path], project: str | None, *, watch: str | None) -> int:
+    """0 when the batch was made; without `watch`, the command to follow it by, it is followed: 0 when every photo was counted."""
 
     async def run(console: Console) -> int:
         async with api.connect(url, account) as service:
-            status = await submitting.submit(service, photos, project, console, follow=follow)
+            status = await submitting.submit(service, photos, project, console, watch=watch)
         return 0 if status in {None, BatchStatus.COMPLETED} else 1
 
     return _run(run)

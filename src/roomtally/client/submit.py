@@ -1,7 +1,5 @@
 """`roomtally submit`: photos up, one batch made of them."""
 
-import shlex
-import sys
 import uuid
 from datetime import date
 from pathlib import Path
@@ -12,15 +10,15 @@ from rich.text import Text
 
 from roomtally import errors
 from roomtally.batches.model import BatchStatus
+from roomtally.client import watch as watching
 from roomtally.client import words
 from roomtally.client.api import Api
-from roomtally.client.watch import watch
 
 
 async def submit(
-    api: Api, photos: list[Path], project: str | None, console: Console, *, follow: bool
+    api: Api, photos: list[Path], project: str | None, console: Console, *, watch: str | None
 ) -> BatchStatus | None:
-    """Makes the batch and says where it is; with `follow` watches it and returns the status it ended with.
+    """Makes the batch, says where it is and follows it: the status it ended with. With `watch`, the command that would, says that.
 
     Raises client.api.Refused for what the service does not take, errors.Invalid for a file that cannot be read.
     """
@@ -31,11 +29,11 @@ async def submit(
     batch_id = str(batch["batchId"])
     console.print(Text(f"Batch {batch_id} of {words.photos(len(photos))}"), soft_wrap=True)
     console.print(Text(str(api.http.base_url.join(f"/batches/{batch_id}"))), soft_wrap=True)
-    if not follow:
-        console.print(Text(f"Follow it with: {_this_command()} watch {batch_id}"), soft_wrap=True)
+    if watch:
+        console.print(Text(f"Follow it with: {watch} {batch_id}"), soft_wrap=True)
         return None
     console.print()
-    return await watch(api, batch_id, console)
+    return await watching.watch(api, batch_id, console)
 
 
 async def _upload(api: Api, photos: list[Path], total: int, console: Console) -> list[str]:
@@ -60,12 +58,6 @@ async def _project_id(api: Api, wanted: str | None) -> str:
             if project["name"] == name:
                 return str(project["id"])
     return str((await api.create_project(name))["id"])
-
-
-def _this_command() -> str:
-    """As the person called it: `.venv/bin/roomtally` is on nobody's PATH."""
-    called = Path(sys.argv[0])
-    return "python -m roomtally" if called.name == "__main__.py" else shlex.quote(str(called))
 
 
 def _is_id(text: str) -> bool:
