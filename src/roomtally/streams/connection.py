@@ -141,8 +141,9 @@ class Stream(ABC):
         """It follows nothing any more."""
 
     def _last(self, final: bytes) -> bytes:
-        """The last chunk, with what must come before it."""
-        return self.prefix + final
+        """The last chunk, with what must come before it; a block may say `retry:` only once."""
+        begun = self.prefix[:-1].rpartition(b"\n")[2]
+        return (self.prefix[: -len(begun) - 1] if begun and final.startswith(b"retry: ") else self.prefix) + final
 
     @property
     def was_cut(self) -> bool:

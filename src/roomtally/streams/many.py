@@ -100,7 +100,7 @@ class Many(Stream):
         return sse.chunk(self._body(portions))
 
     def _last(self, final: bytes) -> bytes:
-        return self._body([]) + final if self._owed else self.prefix + final
+        return self._body([]) + final if self._owed else super()._last(final)
 
     def _body(self, portions: Sequence[bytes]) -> bytes:
         parts = [self.prefix, *self._owed, *portions]

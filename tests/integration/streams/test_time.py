@@ -182,6 +182,7 @@ async def test_a_draining_hub_answers_newcomers_with_retry_and_the_end(house: Ho
     socket = await house.watch(topic)
     assert socket.ended
     assert socket.body.startswith(b"retry: ")
+    assert socket.body.count(b"retry: ") == 1
     assert not socket.events
     assert house.ledger.reads["snapshot"] == 0
 
