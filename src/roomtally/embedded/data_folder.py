@@ -5,6 +5,7 @@ import os
 import secrets
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -46,10 +47,12 @@ class DataFolder:
 
     def release(self) -> None:
         """A folder that was made for nothing, because the start failed, is removed."""
-        (self.path / ADDRESS).unlink(missing_ok=True)
-        if self._is_made_here and {entry.name for entry in self.path.iterdir()} <= {LOCK}:
-            (self.path / LOCK).unlink(missing_ok=True)
-            self.path.rmdir()
+        with suppress(OSError):  # somebody may have removed it meanwhile
+            (self.path / ADDRESS).unlink()
+        with suppress(OSError):
+            if self._is_made_here and {entry.name for entry in self.path.iterdir()} <= {LOCK}:
+                (self.path / LOCK).unlink()
+                self.path.rmdir()
         self._lock.close()
 
     def announce(self, address: str) -> None:
