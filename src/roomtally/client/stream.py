@@ -61,7 +61,11 @@ class Follower:
         self._retry = 2.0
         self._asked_pause: float | None = None
         self._failures = 0
-        self._over = False
+        self._over = self._again = False
+
+    def start_over(self) -> None:
+        """Reads the whole state anew: what came does not follow what is known."""
+        self.last_id, self._again = "", True
 
     async def notices(self) -> AsyncGenerator[Event | Link]:
         """Until the service has ended the stream of a complete batch.
@@ -96,6 +100,9 @@ class Follower:
             while (sse := await self._next(events)) is not None:
                 if (event := self._take(sse)) is not None:
                     yield event
+                if self._again:
+                    self._again = False
+                    return
 
     async def _next(self, events: AsyncGenerator[httpx_sse.ServerSentEvent]) -> httpx_sse.ServerSentEvent | None:
         async with asyncio.timeout(CLOSING_SECONDS if self._over else None):

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from roomtally.batches.events import BatchEvent, Change, EventType, Gap, reduce
 from roomtally.batches.model import BatchStatus, Photo, Snapshot
 from roomtally.client import board, ending, words
 from roomtally.client.api import Api, batch_path
@@ -32,24 +33,33 @@ async def watch(api: Api, batch_id: str, console: Console) -> BatchStatus:
     if console.is_terminal:
         live = board.Board()
         with Live(live, console=console, refresh_per_second=REFRESHES_A_SECOND, transient=True):
-            await _follow(api, batch_id, _OnBoard(live))
+            await follow(api, batch_id, _OnBoard(live))
     else:
-        await _follow(api, batch_id, Lines(console))
+        await follow(api, batch_id, Lines(console))
     snapshot = snapshot_of(await api.get_batch(batch_id))
     inventory = msgspec.convert(await api.get_inventory(batch_id), Inventory)
     ending.show(console, snapshot, inventory)
     return snapshot.status
 
 
-async def _follow(api: Api, batch_id: str, screen: Screen) -> None:
-    follower = Follower(api.http, batch_path(batch_id) + "/stream")
+async def follow(api: Api, batch_id: str, screen: Screen) -> None:
+    """Shows each state until the batch is finished, folded from the changes. Raises client.api.Refused."""
+    follower = Follower(api.http, batch_path(batch_id) + "/stream?mode=delta")
+    snapshot: Snapshot | None = None
     async with aclosing(follower.notices()) as notices:
         async for notice in notices:
             match notice:
                 case Link():
                     screen.show_link(notice)
                 case Event(type="progress"):
-                    screen.show(snapshot_of(notice.data))
+                    snapshot = snapshot_of(notice.data)
+                    screen.show(snapshot)
+                case Event(type="change"):
+                    snapshot = after_change(snapshot, notice.data)
+                    if snapshot is None:
+                        follower.start_over()
+                    else:
+                        screen.show(snapshot)
                 case Event(type="complete"):
                     return
                 case Event():
@@ -58,6 +68,16 @@ async def _follow(api: Api, batch_id: str, screen: Screen) -> None:
 
 def snapshot_of(data: dict[str, Any]) -> Snapshot:
     return msgspec.convert(data, Snapshot)
+
+
+def after_change(snapshot: Snapshot | None, data: dict[str, Any]) -> Snapshot | None:
+    """None where the change does not follow what is known; only a new snapshot helps then."""
+    n = int(str(data["eventId"]).rpartition("-")[2])
+    event = BatchEvent(n=n, run=int(data["run"]), type=EventType(data["type"]), payload=msgspec.convert(data, Change))
+    try:
+        return snapshot and reduce(snapshot, event)
+    except Gap:
+        return None
 
 
 class _OnBoard:

@@ -2,7 +2,7 @@ import pytest
 
 from roomtally import errors
 from roomtally.streams import ids
-from roomtally.streams.ids import EventId
+from roomtally.streams.ids import EventId, Vector
 
 
 @pytest.mark.parametrize("n", [0, 1, 10, 999_999_999_999_999_999])
@@ -34,3 +34,35 @@ def test_what_is_written_can_be_read(n: int) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(errors.Invalid, match="invalid-event-id"):
         ids.parse(text)
+
+
+@pytest.mark.parametrize("numbers", [(0,), (1, 2, 3), (999_999_999_999_999_999, 0), tuple(range(ids.MOST))])
+def test_a_vector_can_be_read(numbers: tuple[int, ...]) -> None:
+    vector = Vector("0123456789ab", numbers)
+    assert ids.parse_vector(str(vector), len(numbers)) == vector
+
+
+def test_a_vector_names_the_epoch_and_the_numbers_in_order() -> None:
+    assert ids.vector("0123456789ab", [3, 0, 12]) == "v1:0123456789ab:3,0,12"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "v1:0123456789ab:1",
+        "v1:0123456789ab:1,2,3",
+        "v1:0123456789ab:1,",
+        "v1:0123456789ab:1,02",
+        "v1:0123456789ab:1,-2",
+        "v1:0123456789ab:1, 2",
+        "v2:0123456789ab:1,2",
+        "v1:0123456789a:1,2",
+        "v1:1,2",
+        "0123456789ab-1",
+        "v1:0123456789ab:1,2\n",
+    ],
+)
+def test_any_other_vector_is_refused(text: str) -> None:
+    with pytest.raises(errors.Invalid, match="invalid-event-id"):
+        ids.parse_vector(text, 2)

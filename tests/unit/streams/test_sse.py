@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import pytest
 
 from roomtally.streams import sse
@@ -26,6 +28,36 @@ def test_the_small_frames() -> None:
     assert sse.timeout(1200) == b'retry: 1200\nevent: timeout\ndata: {"retryMs":1200}\n\n'
     assert sse.reset("epoch") == b'event: reset\ndata: {"reason":"epoch"}\n\n'
     assert sse.retry(1000) == b"retry: 1000\n"
+
+
+def test_a_change_is_the_payload_as_it_is_and_three_fields_more() -> None:
+    payload = b'{"b" : 1.50, "a": [1 ]}'
+    assert sse.change("e-7", "photo_done", payload, 1.5, with_id=True) == (
+        b'id: e-7\nevent: change\ndata: {"b" : 1.50, "a": [1 ],"type":"photo_done","eventId":"e-7","committedAt":1500.000}\n\n'
+    )
+    assert sse.change("e-7", 't"x', payload, None, with_id=False) == (
+        b'event: change\ndata: {"b" : 1.50, "a": [1 ],"type":"t\\"x","eventId":"e-7"}\n\n'
+    )
+
+
+@pytest.mark.parametrize("payload", [b"{}", b"", b"1", b"[1]", b'"x"', b'{"a":\n1}', b'{"a":1}\r'])
+def test_a_payload_that_cannot_be_a_change_is_refused(payload: bytes) -> None:
+    with pytest.raises(ValueError, match=r"payload|line break"):
+        sse.change("e-7", "photo_done", payload, None, with_id=True)
+
+
+def test_ids_are_taken_off_shared_frames() -> None:
+    frames = sse.frame("a", b'{"x":"id: 1"}', "e-1") + sse.frame("b", b"{}") + sse.frame("c", b"{}", "e-3")
+    assert sse.without_id(frames) == sse.frame("a", b'{"x":"id: 1"}') + sse.frame("b", b"{}") + sse.frame("c", b"{}")
+
+
+def test_frames_of_one_topic_among_many_name_it() -> None:
+    topic = UUID(int=5)
+    assert sse.reset("ahead", topic).startswith(
+        b'event: reset\ndata: {"batchId":"00000000-0000-0000-0000-000000000005",'
+    )
+    assert b'"batchId"' not in sse.error("c", "m", retryable=True)
+    assert sse.position("v1:e:1,2") == b"id: v1:e:1,2\n\n"
 
 
 def test_no_two_hundred_clients_come_back_together() -> None:
