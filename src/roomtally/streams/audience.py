@@ -62,6 +62,11 @@ class Audience:
                 cursor = stream.cursors[place] if stream.viewer.delta else -1
                 stream.owe(place, frames.ending(cursor, fresh=False, with_id=False), last)
 
+    def hold_ids(self) -> None:
+        """A reset is to come: until then no id of the new history may be sent."""
+        for stream, place in self._many():
+            stream.cursors[place] = -1
+
     def reset(self, reason: str) -> None:
         for stream in self._singles():
             stream.reset(reason)

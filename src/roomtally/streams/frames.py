@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from roomtally.streams import sse
-from roomtally.streams.history import History
+from roomtally.streams.history import History, Unknown
 from roomtally.streams.ring import Ring
 from roomtally.streams.source import Event
 from roomtally.streams.surroundings import Surroundings
@@ -33,7 +33,7 @@ class Whole:
 
 
 class Frames:
-    """Methods that need the document raise `history.Unknown` where there is none."""
+    """What is asked for while there is no document raises `history.Unknown`."""
 
     __slots__ = ("_around", "_chunks", "_endings", "_history", "_newest", "_ring", "_shared", "_state", "at", "heavy")
 
@@ -152,6 +152,8 @@ class Frames:
         self._outdate()
 
     def _kept(self, n: int) -> bytes | None:
+        if not self._history.known:
+            raise Unknown
         if n == self._history.last:
             return b""
         return None if self._ring is None or n <= 0 else self._ring.since(n)

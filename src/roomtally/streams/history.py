@@ -1,5 +1,7 @@
 """What a topic knows: its document, and the events that nobody has needed in it yet."""
 
+from collections.abc import Callable
+
 import structlog
 
 from roomtally.streams.source import Document, Event
@@ -18,12 +20,13 @@ class History:
     """Events are folded when the document is asked for: viewers of changes alone never ask for it.
 
     `last` is the number of the newest event, folded or not. It stays where an event could not be folded: the event is a fact.
+    `lost` is called then; `begin` with what the database says.
     """
 
-    __slots__ = ("_document", "_unfolded", "_weighty", "deleted", "finished", "last")
+    __slots__ = ("_document", "_lost", "_unfolded", "_weighty", "deleted", "finished", "last")
 
-    def __init__(self, weighty: frozenset[str]) -> None:
-        self._weighty = weighty
+    def __init__(self, weighty: frozenset[str], lost: Callable[[], object]) -> None:
+        self._weighty, self._lost = weighty, lost
         self._document: Document | None = None
         self._unfolded: list[Event] = []
         self.finished = self.deleted = False
@@ -74,6 +77,7 @@ class History:
             metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("fold_failed", first=events[0].n, last=self.last)
             self._drop()
+            self._lost()
             raise Unknown from error
 
     def _drop(self) -> None:

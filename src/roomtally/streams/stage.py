@@ -86,6 +86,7 @@ class Stage:
     def reset(self, reason: str) -> None:
         """Said before the next state, which may be older than what they have."""
         self._reset = reason
+        self._audience.hold_ids()
 
     def begin(self) -> None:
         """The history begins anew, perhaps where it was: everybody is looked at."""

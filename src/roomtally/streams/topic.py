@@ -44,7 +44,7 @@ class Topic:
     def __init__(self, key: UUID, around: Surroundings) -> None:
         self.key, self._around = key, around
         self.users = 0  # streams, long-polls, and those who are about to be one
-        self.history = History(around.source.weighty)
+        self.history = History(around.source.weighty, self.load)
         self.stage = Stage(key, self.history, around, self._speak)
         self.gone = False
         self._early = Early(self._ask_for_log)
@@ -84,19 +84,11 @@ class Topic:
             await self._ready()
             if self.last > n:
                 with suppress(Unknown):
-                    return self.document()
+                    return self.history.document()
             elif stop():
                 return None
             else:
                 await self._news()
-
-    def document(self) -> Document:
-        """Raises Unknown, and then it is being read."""
-        try:
-            return self.history.document()
-        except Unknown:
-            self.load()
-            raise
 
     def load(self, *, reset: str | None = None) -> asyncio.Task[None]:
         """Reads the snapshot, once for all who ask. `reset`: what was known is of another history and is forgotten now."""
@@ -208,10 +200,8 @@ class Topic:
         if self.history.opens_again(event):
             self.flush()  # each run's end is shown, also when the next run has begun already
         self.stage.frames.add(event, at)
-        try:
+        with suppress(Unknown):
             self.history.add(event)
-        except Unknown:
-            self.load()
         self._speak()
 
     def _advance(self) -> None:
@@ -250,7 +240,7 @@ class Topic:
             else:
                 self.stage.show()
         except Unknown:
-            self.load()
+            pass  # what is being read will be shown
         except Exception:
             metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("show_failed", topic=str(self.key), n=self.last)

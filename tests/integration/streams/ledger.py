@@ -60,7 +60,7 @@ def value_of(event: Event) -> object:
 
 
 class Ledger:
-    """A `Source`. `gate` holds snapshots back while it is closed; `broken` makes every read fail."""
+    """A `Source`. `gate` holds snapshots back while it is closed, `gates` those of one topic; `broken` makes every read fail."""
 
     weighty = frozenset({"finished", "deleted"})
 
@@ -72,6 +72,7 @@ class Ledger:
         self.reads: Counter[str] = Counter()
         self.gate = asyncio.Event()
         self.gate.set()
+        self.gates: dict[UUID, asyncio.Event] = {}
         self.broken = False
         self.log_limit = 500
 
@@ -113,7 +114,7 @@ class Ledger:
     async def snapshot(self, topic: UUID) -> Tally | None:
         self._read("snapshot")
         document = self.document(topic)
-        await self.gate.wait()
+        await self.gates.get(topic, self.gate).wait()
         self._fail_if_broken()
         return document
 

@@ -276,3 +276,14 @@ async def test_an_event_that_cannot_be_a_change_is_a_progress(house: House) -> N
     assert shape(socket) == [("progress", 1), ("progress", 2)]
     await house.commit(topic, 1)
     await until(lambda: shape(socket)[-1] == ("change", 3))
+
+
+async def test_who_comes_after_an_event_that_cannot_be_folded_waits_for_no_sweep(house: House) -> None:
+    topic = house.ledger.create()
+    first = await house.watch(topic, delta=True)
+    await house.commit(topic, "broken")
+    await until(lambda: shape(first)[-1] == ("change", 2))
+    newcomer = house.run(await house.attach(topic))
+    await until(lambda: newcomer.numbers == [2], timeout=1)
+    await house.commit(topic, 1)
+    await until(lambda: newcomer.numbers == [2, 3] and shape(first)[-1] == ("change", 3))

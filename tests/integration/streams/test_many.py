@@ -291,11 +291,37 @@ async def test_a_restored_database_keeps_the_old_id_until_all_is_reset(build: Bu
     topics = [house.ledger.create() for _ in range(2)]
     house.ledger.commit(topics[0], 1)
     socket = await house.watch_many(topics, delta=delta)
+    gate = house.ledger.gates[topics[1]] = asyncio.Event()
     house.ledger.restore(topics[0], 1, "00000000000b")
-    await until(lambda: socket.last_id == "v1:00000000000b:1,1")
-    assert names(socket)[2:].count("reset") == 2
-    assert names(socket)[2:].count("progress") == 2
-    assert len([line for line in socket.body.split(b"\n") if line.startswith(b"id: v1:00000000000b")]) == 1
+    await until(lambda: of(socket, topics[0]) == [("progress", 2), ("progress", 1)])
+    await house.commit(topics[0], 1)
+    await until(lambda: house.hub.topics[topics[0]].last == 2 and len(socket.chunks) == 3)
+    assert socket.last_id == f"v1:{E}:2,1"  # whoever is cut now comes back with it, and is reset as a whole
+    gate.set()
+    await until(lambda: socket.last_id == "v1:00000000000b:2,1")
+    assert [e.data["batchId"] for e in socket.of("reset")] == [str(topic) for topic in topics]
+
+
+@pytest.mark.parametrize("delta", [False, True])
+async def test_an_end_and_a_new_beginning_in_one_message_are_both_shown(
+    house: House, three: list[UUID], delta: bool
+) -> None:
+    socket = await house.watch_many(three, delta=delta)
+    await house.publish(three[0], house.ledger.finish(three[0]), house.ledger.commit(three[0], 9))
+    await until(lambda: socket.last_id == f"v1:{E}:3,1,1")
+    assert names(socket)[-2:] == ["complete", "progress"]
+    assert [socket.events[-2].data["run"], socket.events[-1].data["run"]] == [1, 2]
+
+
+@pytest.mark.parametrize("delta", [False, True])
+async def test_a_topic_that_must_be_read_anew_goes_on(house: House, three: list[UUID], delta: bool) -> None:
+    socket = await house.watch_many(three, delta=delta)
+    await house.publish(three[0], house.ledger.commit(three[0], "broken"), house.ledger.commit(three[0], 1))
+    await until(lambda: socket.last_id == f"v1:{E}:3,1,1")
+    whole = await house.watch_many(three)
+    await until(lambda: of(whole, three[0]) == [("progress", 3)], timeout=1)
+    await house.commit(three[0], 1)
+    await until(lambda: socket.last_id == whole.last_id == f"v1:{E}:4,1,1")
 
 
 # --- time

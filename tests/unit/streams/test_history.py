@@ -34,7 +34,7 @@ def event(n: int, type_: str = "added", run: int = 1) -> Event:
 
 
 def begun() -> History:
-    made = History(frozenset({"finished", "deleted"}))
+    made = History(frozenset({"finished", "deleted"}), lambda: None)
     made.begin(Sum(10))
     return made
 
@@ -80,10 +80,13 @@ def test_the_event_after_the_end_opens_again_and_is_folded_at_once() -> None:
 
 
 def test_what_cannot_be_folded_leaves_nothing_known_but_the_number() -> None:
-    made = begun()
+    lost: list[bool] = []
+    made = History(frozenset(), lambda: lost.append(True))
+    made.begin(Sum(10))
     made.add(event(11, "broken"))
     with pytest.raises(Unknown):
         made.document()
+    assert lost == [True]
     assert not made.known
     assert made.last == 11
     made.begin(Sum(11))
@@ -92,7 +95,7 @@ def test_what_cannot_be_folded_leaves_nothing_known_but_the_number() -> None:
 
 
 def test_nothing_is_known_before_the_beginning_and_after_a_reset() -> None:
-    made = History(frozenset())
+    made = History(frozenset(), lambda: None)
     with pytest.raises(Unknown):
         made.document()
     made.begin(Sum(10))
