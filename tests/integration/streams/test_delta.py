@@ -136,6 +136,20 @@ async def test_a_reader_too_far_behind_gets_one_progress(house: House, events: i
     assert shape(slow)[-1] == ("change", events + 2)
 
 
+async def test_a_reader_who_catches_up_just_now_gets_nothing_twice(house: House) -> None:
+    topic = house.ledger.create()
+    socket = await house.watch(topic, delta=True)
+    socket.stalled = True
+    await house.commit(topic, 1)
+    await until(lambda: socket.unread)
+    socket.read_on()
+    house.hub.topics[topic].take([house.ledger.commit(topic, 2)])  # it is told only after the reader has looked
+    await until(lambda: shape(socket)[-1] == ("change", 3))
+    await house.commit(topic, 1)
+    await until(lambda: shape(socket)[-1] == ("change", 4))
+    assert shape(socket) == [("progress", 1), ("change", 2), ("change", 3), ("change", 4)]
+
+
 async def test_a_slow_reader_does_not_miss_the_end_of_changes(house: House) -> None:
     topic = house.ledger.create()
     slow = await house.watch(topic, delta=True)
