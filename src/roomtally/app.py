@@ -13,7 +13,7 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from psycopg import OperationalError
+from psycopg import DataError, OperationalError
 from psycopg_pool import PoolTimeout
 
 from roomtally import errors
@@ -175,6 +175,8 @@ def create_app(settings: Settings) -> App:
             errors.RoomtallyError: problems.answer_known,
             HTTPException: pages.answer_framework,
             body.ClientLeft: problems.answer_left,
+            DataError: _answer_unstorable,
+            RecursionError: _answer_too_deep,
             OperationalError: _answer_database_away,
             PoolTimeout: _answer_database_away,
             Exception: problems.answer_unknown,
@@ -201,6 +203,17 @@ def _always(value: object) -> Any:
         return value
 
     return provide
+
+
+def _answer_unstorable(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """PostgreSQL keeps no NUL in a text; everything else has been checked before it came there."""
+    refused = errors.Invalid("invalid-request", "A text holds a character that cannot be kept (NUL); leave it out.")
+    refused.__cause__ = error
+    return problems.answer_known(request, refused)
+
+
+def _answer_too_deep(request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
+    return problems.answer_known(request, errors.Invalid("invalid-request", "The body is nested too deeply."))
 
 
 def _answer_database_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

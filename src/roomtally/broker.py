@@ -31,6 +31,7 @@ GROUP = "workers"
 MAX_HINTS = 100_000  # approximately; the oldest go, and the sweeper hints again
 BUDGET_SECONDS = 0.25  # no call may take longer, a caller has committed and waits
 BLOCK_SECONDS = 0.5  # one wait for a hint; a stop waits for its end
+IDLE_SECONDS = 5.0  # without a hint, then the fallback is asked: a Valkey that is full hands out nothing and seems well
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
 NO_GROUP = ("NOGROUP", "UNBLOCKED")  # the stream was deleted before or while we waited: by FLUSHALL or an empty restart
 
@@ -44,7 +45,7 @@ log = structlog.get_logger()
 class HintBroker(RedisStreamBroker):
     """One hint at a time to one consumer. `listen` never ends by itself; `publish` and `kick` raise after 250 ms at most.
 
-    `fallback` gives a few hints from elsewhere; it is asked only while Valkey is lost.
+    `fallback` gives a few hints from elsewhere; it is asked while Valkey is lost, and every 5 s while it has none.
     """
 
     def __init__(self, url: str, consumer: str) -> None:
@@ -71,6 +72,7 @@ class HintBroker(RedisStreamBroker):
         self._pause = FIRST_PAUSE_SECONDS
         self._lost = self._fallback_failed = False
         self._read_at = 0.0  # while lost: when Valkey is tried again
+        self._idle_until = 0.0  # while not: when the fallback is asked
 
     async def _declare_consumer_group(self) -> None:
         """Only an attempt: whoever starts before Valkey finds the group missing later and makes it then."""
@@ -100,6 +102,8 @@ class HintBroker(RedisStreamBroker):
                 yield AckableMessage(data=hint, ack=_acknowledged_on_delivery)
 
     async def _next(self) -> bytes | None:
+        if self._instead:
+            return self._instead.popleft()
         if self._lost and (hint := await self._hint_instead()) is not None:
             return hint
         try:
@@ -111,6 +115,10 @@ class HintBroker(RedisStreamBroker):
             self._wait_out("connection", error)
             return None
         self._back()
+        if hint is None and time.monotonic() >= self._idle_until:
+            self._instead.extend(await self._ask_fallback())
+        if hint is not None or time.monotonic() >= self._idle_until:
+            self._idle_until = time.monotonic() + IDLE_SECONDS
         return hint
 
     async def _hint_instead(self) -> bytes | None:

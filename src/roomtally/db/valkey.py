@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import redis.asyncio as redis
 import structlog
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 
 class _Reachability:
-    """Whether the last guarded call of this process worked: an outage is one log line, not one per call."""
+    """The operations that failed when last tried in this process: an outage is a line for each, not one per call."""
 
-    lost = False
+    lost: ClassVar[set[str]] = set()
 
 
 def open_valkey(url: str) -> redis.Redis:
@@ -42,11 +42,11 @@ async def guarded(call: Awaitable[T], operation: str) -> T | None:
             result = await call
     except (RedisError, OSError, TimeoutError) as error:
         metrics.VALKEY_ERRORS.labels(operation).inc()
-        if not _Reachability.lost:
+        if operation not in _Reachability.lost:
             log.warning("valkey_lost", operation=operation, error=str(error) or type(error).__name__)
-        _Reachability.lost = True
+        _Reachability.lost.add(operation)
         return None
-    if _Reachability.lost:
+    if operation in _Reachability.lost:
         log.info("valkey_back", operation=operation)
-    _Reachability.lost = False
+        _Reachability.lost.discard(operation)
     return result

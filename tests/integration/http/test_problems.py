@@ -96,3 +96,20 @@ def end_connections(web: WebProcess) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.mark.parametrize("path", ["/api/sessions", "/api/projects", "/api/tokens"])
+async def test_what_no_text_may_hold_is_refused(api: Api, path: str):
+    await api.sign_in()
+    body = {"email": "a\0b@example.org", "password": "x", "name": "a\0b"}
+    fields = {"/api/sessions": ("email", "password")}.get(path, ("name",))
+    answer = await api.http.post(path, json={field: body[field] for field in fields})
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize("path", ["/api/sessions", "/api/projects", "/api/tokens", "/api/batches"])
+async def test_a_body_nested_without_end_is_refused(api: Api, path: str):
+    await api.sign_in()
+    body = b'{"name":"x","y":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    answer = await api.http.post(path, content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "invalid-request")

@@ -14,6 +14,7 @@ from roomtally.batches.store.claims import Expired
 from roomtally.batches.store.moves import Refused
 from roomtally.db import idempotency
 from roomtally.db.pool import transaction
+from roomtally.storage.photos import thumbnail_key
 from roomtally.telemetry import metrics, tracing
 
 STUCK_RELEASES = 3  # after pauses of 2 and 4 s: a hiccup is over by then, a wrong key is not
@@ -116,7 +117,9 @@ async def purge_once(context: Context, files: Files, *, after_seconds: float = P
         batches = await upkeep.list_purgeable(conn, after_seconds, PURGE_LIMIT)
     for batch_id in batches:
         async with context.pool.connection() as conn:
-            keys = await upkeep.list_files(conn, batch_id)
+            photos = await upkeep.list_files(conn, batch_id)
+        # Every thumbnail, also where the row names none: the worker writes it before it is told that the batch is gone.
+        keys = [key for photo_id, original in photos for key in (original, thumbnail_key(photo_id))]
         await files.delete(keys)
         async with transaction(context.pool) as conn:
             await upkeep.purge_batch(conn, batch_id)

@@ -21,15 +21,11 @@ async def list_purgeable(conn: Connection, older_than_seconds: float, limit: int
         return await cursor.fetchall()
 
 
-async def list_files(conn: Connection, batch_id: UUID) -> list[str]:
-    """The storage keys of all originals and thumbnails of a batch."""
-    async with conn.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(
-            """
-            SELECT unnest(ARRAY[storage_key, thumbnail_key]) AS key FROM photos WHERE batch_id = %s""",
-            [batch_id],
-        )
-        return [key for key in await cursor.fetchall() if key is not None]
+async def list_files(conn: Connection, batch_id: UUID) -> list[tuple[UUID, str]]:
+    """The photos of a batch with the storage keys of their originals."""
+    async with conn.cursor() as cursor:
+        await cursor.execute("SELECT id, storage_key FROM photos WHERE batch_id = %s", [batch_id])
+        return await cursor.fetchall()
 
 
 PURGE = (
