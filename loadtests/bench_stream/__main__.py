@@ -13,6 +13,7 @@ import psutil
 from rich.console import Console
 
 from loadtests.bench_stream import house as houses
+from loadtests.bench_stream import inject
 from loadtests.bench_stream.cells import QUICK, Scale
 from loadtests.bench_stream.figures import Value, markdown
 from loadtests.bench_stream.house import House
@@ -73,7 +74,7 @@ def main(
 
 def _peers(house: House, cpus: set[int]) -> tuple[dict[str, Start], dict[str, str]]:
     """The peers that can run here, and their versions."""
-    environment, size = RESULTS / "sse-starlette", house.frame_bytes()
+    environment, size = RESULTS / "sse-starlette", inject.frame_bytes(house.epoch)
     starts: dict[str, Start] = {}
     versions: dict[str, str] = {}
     known: list[tuple[str, Callable[[], str], Start]] = [

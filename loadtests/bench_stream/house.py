@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import psycopg
 
@@ -83,7 +83,7 @@ class Web:
         return Options(
             host="127.0.0.1",
             port=self.port,
-            path="/api/batches/{topic}/stream",
+            path="/api/batches/{topic}/stream?mode=delta",  # as our own clients do: no event is left out
             streams=streams,
             topics=[str(seed.batch_id(number)) for number in range(topics)],
             credentials=[f"Cookie: roomtally_session={secret}" for secret in secrets],
@@ -148,16 +148,6 @@ class House:
         with psycopg.connect(self.postgres.url, autocommit=True) as conn:
             row = conn.execute("SELECT sum(calls) FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat%'").fetchone()
         return int(row[0]) if row else 0
-
-    def frame_bytes(self) -> int:
-        """How long the data of an event are, so that the peers send as much."""
-        with self.running() as web:
-            request = Request(
-                f"http://127.0.0.1:{web.port}/api/batches/{seed.batch_id(0)}",
-                headers={"Cookie": "roomtally_session=own-0"},
-            )
-            with urlopen(request) as answer:  # noqa: S310
-                return len(answer.read()) + len(',"committedAt":1234567890123.456')
 
 
 def _becomes_ready(url: str, process: "subprocess.Popen[bytes]") -> bool:

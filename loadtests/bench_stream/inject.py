@@ -16,7 +16,7 @@ from loadtests.bench_stream import seed
 from roomtally.batches import events
 from roomtally.batches.events import Change, EventType
 from roomtally.batches.model import BatchStatus, Counts, Photo, PhotoStatus
-from roomtally.streams import bus
+from roomtally.streams import bus, sse
 from roomtally.streams.source import Event
 
 NUMBER, TIME = 1111111, 1234567890.123456  # replaced by what is true when an event is sent; as long as any of them
@@ -120,6 +120,13 @@ def _change(number: int, topic: UUID, *, claimed: bool) -> Change:
         changes=(),
         updated_at="2026-01-01T00:00:00.000000Z",
     )
+
+
+def frame_bytes(epoch: str) -> int:
+    """How long the data of an event are, so that the peers send as much."""
+    payload = msgspec.json.encode(_change(0, seed.batch_id(0), claimed=True))
+    frame = sse.change(f"{epoch}-{NUMBER}", EventType.PHOTO_CLAIMED, payload, TIME, with_id=False)
+    return len(frame) - len(sse.frame("change", b""))
 
 
 # --- for the peers: a constant text of the same size, with number and time at its end

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -65,15 +66,14 @@ async def stream_batch(
     """The header wins over `after`. One query decides on session, access and whether there is anything more to come."""
     seen = last_event_id or after
     known = ids.parse(seen) if seen else None
-    [opened] = await _knock(request, desk, [batch_id])
+    address, [opened] = await _knock(request, desk, [batch_id])
     last = opened.last_event
     if last is None:
         raise reading.batch_not_found()
     if opened.finished and known == EventId(opened.epoch, last):
         return Response(b"", status_code=204)
-    return await _open(
-        request, desk, opened, mode, lambda viewer: desk.hub.attach(batch_id, viewer, last_n=last, after=known)
-    )
+    viewer = _viewer(opened, mode, address)
+    return await _open(request, desk, viewer, lambda viewer: desk.hub.attach(batch_id, viewer, last, known))
 
 
 @get(
@@ -103,37 +103,32 @@ async def stream_batches(
         raise errors.Invalid("invalid-batch-list", f"Name 1 to {ids.MOST} batches, each of them once.")
     seen = last_event_id or after
     known = ids.parse_vector(seen, len(batch)) if seen else None
-    rows = await _knock(request, desk, batch)
+    address, rows = await _knock(request, desk, batch)
     if all(row.last_event is None for row in rows):
         raise reading.batch_not_found()
     wanted = [Wanted(row.batch_id, row.last_event) for row in rows]
-    return await _open(request, desk, rows[0], mode, lambda viewer: desk.hub.attach_many(wanted, viewer, after=known))
+    viewer = _viewer(rows[0], mode, address)
+    return await _open(request, desk, viewer, lambda viewer: desk.hub.attach_many(wanted, viewer, known))
 
 
-async def _knock(request: Request[Any, Any, Any], desk: Desk, batches: Sequence[UUID]) -> list[Opened]:
-    """A row for each batch, in order. Raises TooMany, Unavailable, Unauthorized."""
-    desk.admission.knock(desk.addresses.of(request.scope))
-    return await reading.open_streams(desk.context, auth.stream_credential(request), batches)
+async def _knock(request: Request[Any, Any, Any], desk: Desk, batches: Sequence[UUID]) -> tuple[str, list[Opened]]:
+    """Who asks, and a row for each batch, in order. Raises TooMany, Unavailable, Unauthorized."""
+    address = desk.addresses.of(request.scope)
+    desk.admission.knock(address)
+    return address, await reading.open_streams(desk.context, auth.stream_credential(request), batches)
+
+
+def _viewer(opened: Opened, mode: Mode, address: str) -> Viewer:
+    return Viewer(opened.credential_id, opened.user_id, delta=mode is Mode.DELTA, address=address)
 
 
 async def _open(
-    request: Request[Any, Any, Any],
-    desk: Desk,
-    opened: Opened,
-    mode: Mode,
-    attach: Callable[[Viewer], Awaitable[Stream]],
+    request: Request[Any, Any, Any], desk: Desk, viewer: Viewer, attach: Callable[[Viewer], Awaitable[Stream]]
 ) -> Response[bytes]:
     """Counts the stream for its user until it is gone. Raises TooMany, NotFound, Unavailable."""
-    lease = await desk.admission.lease(opened.user_id)
+    lease = await desk.admission.lease(viewer.user_id)
     try:
-        viewer = Viewer(
-            opened.credential_id,
-            opened.user_id,
-            delta=mode is Mode.DELTA,
-            address=desk.addresses.of(request.scope),
-            on_close=lease.release,
-        )
-        stream = await attach(viewer)
+        stream = await attach(msgspec.structs.replace(viewer, on_close=lease.release))
     except BaseException:
         lease.release()
         raise
