@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 SOURCES := pyproject.toml hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up test smoke verify lint evaluate bench-stream lock clean
+.PHONY: help up test smoke verify lint evaluate bench-photo bench-upload bench-stream lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ lint: $(DEV_STAMP) ## style, types, import contracts, dependencies
 PHOTOS ?= ../shared/photos
 evaluate: $(DEV_STAMP) ## how well the analyzer counts the photos of a folder with a truth.json: make evaluate PHOTOS=DIR
 	$(BIN)/python -m roomtally.analysis.evaluate $(PHOTOS)
+
+bench-photo: $(DEV_STAMP) ## what a photo's task costs beyond decoding and looking at it
+	$(BIN)/python -m loadtests.bench_photo_task
+
+bench-upload: $(DEV_STAMP) ## 200 photos of 5 MB: MB/s and the memory of the web process
+	$(BIN)/python -m loadtests.bench_upload
 
 bench-stream: $(DEV_STAMP) ## the figures of the stream beside nchan and sse-starlette (about an hour; ARGS=--quick: minutes)
 	$(BIN)/python -m loadtests.bench_stream $(ARGS)
