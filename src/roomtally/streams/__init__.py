@@ -4,11 +4,16 @@ source      what a topic is made of: events, documents, the log, the sweep
 ids         public event ids, `<epoch>-<n>`
 sse         bytes on the wire
 bus         copies of events between processes, over Valkey
-hub         topics and streams of this process
-topic       one document, kept up to date, shown to all its streams
+hub         topics and streams of this process; pace its times, topics who follows what, surroundings what they share
+topic       one document, kept up to date
+history     the document and the events that are not folded into it yet
 early       events that came before their elders
-connection  one open stream: a cursor, no queue, no task, no timer
-wheel       pings, life times and other dues of thousands of streams, by one timer
+stage       what a topic shows, and when
+frames      all that it says, as bytes; ring the newest changes
+audience    its streams, and the loops over them
+connection  one open stream: no queue, no task, no timer; single and many say what it follows
+pulse       pings, life times and other dues of thousands of streams, by one timer, the wheel
+counts      what was handed to sockets, in plain numbers
 repair      reads of the log, a few large ones instead of many small ones
 sweep       the comparison with the database that makes every loss on the bus harmless
 response    the stream as a litestar response; outer leaves the server's own `send` in the scope
