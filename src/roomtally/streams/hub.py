@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Collection, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -98,7 +98,8 @@ class Hub:
         self._bus.on_change = self._doubt
         await self._bus.start()
         self._collector.start()
-        self._tasks = [self._task(self._sweeper.run(), "sweep"), self._task(self._pulse.run(), "wheel")]
+        for work in (self._sweeper.run(), self._pulse.run()):
+            self._tasks.append(asyncio.create_task(work, name=f"stream {work.__qualname__}"))
 
     async def stop(self) -> None:
         await self.drain()
@@ -296,6 +297,3 @@ class Hub:
 
     def _doubt(self) -> None:
         self._sweeper.hasten()
-
-    def _task(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
-        return asyncio.create_task(work, name=f"stream {name}")
