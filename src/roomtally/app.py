@@ -34,8 +34,10 @@ from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch, stream_batches
 from roomtally.batches.routes.uploads import UploadRoutes
 from roomtally.batches.service.context import Context
+from roomtally.batches.service.feed import CONNECTIONS as FEED_CONNECTIONS
 from roomtally.batches.service.feed import BatchFeed
 from roomtally.batches.service.files import PhotoFiles
+from roomtally.batches.service.reading import Openings
 from roomtally.batches.service.uploads import UploadLimits, Uploads
 from roomtally.broker import create_broker
 from roomtally.db.pool import create_pool
@@ -98,9 +100,10 @@ class Web:
             cache=cache,
             max_photos=settings.max_batch_photos,
         )
-        # One connection of its own: the sweep is what repairs the streams when everything else is busy.
-        self.sweep_pool = create_pool(settings.database_url, 1)
-        feed = BatchFeed(self.pool, self.sweep_pool, cache)
+        # Of its own: the sweep repairs the streams when everything else is busy, and in a storm of opens the first snapshot
+        # would wait behind a thousand requests that want to know who asks.
+        self.feed_pool = create_pool(settings.database_url, FEED_CONNECTIONS)
+        feed = BatchFeed(self.feed_pool, cache)
         self.hub = Hub(feed, Pace.of(settings), BusReader(settings.redis_url))
         self.accounting = Accounting(self.valkey)
         self.admission = Admission(Limits.of(settings), self.accounting, self.hub)
@@ -113,7 +116,7 @@ class Web:
     async def run(self, _app: Litestar) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         self.readiness.bind(self._loop)
-        async with self.pool, self.sweep_pool, self.valkey:
+        async with self.pool, self.feed_pool, self.valkey:
             await self.broker.startup()
             await self.hub.start()
             self.accounting.start()
@@ -164,7 +167,7 @@ def create_app(settings: Settings) -> App:
                 "context": web.context,
                 "inventories": Inventories(web.pool),
                 "hub": web.hub,
-                "desk": Desk(web.context, web.hub, web.admission, web.addresses),
+                "desk": Desk(web.context, Openings(web.context), web.hub, web.admission, web.addresses),
                 "addresses": web.addresses,
                 "files": PhotoFiles(web.context, web.storage),
                 "settings": settings,

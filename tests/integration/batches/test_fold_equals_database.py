@@ -168,7 +168,7 @@ async def test_any_delivery_of_any_history_shows_what_the_database_shows(
 
 async def test_the_document_of_the_hub_encodes_to_the_same_snapshot(shared_world: World, shared_person: Person) -> None:
     batch = await shared_world.batch(shared_person, 2)
-    feed = service.BatchFeed(shared_world.pool, shared_world.pool, shared_world.context.cache)
+    feed = service.BatchFeed(shared_world.pool, shared_world.context.cache)
     document = await feed.snapshot(batch.id)
     assert document is not None
     await batch.finish(0, [FoundItem(label="bed", count=1, litres=900)])

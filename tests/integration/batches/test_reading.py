@@ -159,7 +159,7 @@ async def test_a_ticket_of_what_is_over_opens_nothing(shared_world: World, share
 
 
 async def test_the_sweep_tells_only_what_differs(shared_world: World, shared_person: Person) -> None:
-    feed = service.BatchFeed(shared_world.pool, shared_world.pool, shared_world.context.cache)
+    feed = service.BatchFeed(shared_world.pool, shared_world.context.cache)
     session, _ = await sign_in(shared_world, shared_person, CredentialKind.SESSION)
     token, _ = await sign_in(shared_world, shared_person, CredentialKind.TOKEN)
     over = uuid4()
@@ -174,7 +174,7 @@ async def test_the_sweep_tells_only_what_differs(shared_world: World, shared_per
 
 
 async def test_the_sweep_asks_for_credentials_without_topics_and_in_chunks(shared_world: World) -> None:
-    feed = service.BatchFeed(shared_world.pool, shared_world.pool, shared_world.context.cache)
+    feed = service.BatchFeed(shared_world.pool, shared_world.context.cache)
     over = uuid4()
     assert (await feed.sweep({}, [over])).ended == {over}
     many = {uuid4(): 1 for _ in range(1200)}
@@ -182,7 +182,7 @@ async def test_the_sweep_asks_for_credentials_without_topics_and_in_chunks(share
 
 
 async def test_the_log_of_many_batches_starts_after_what_is_known(shared_world: World, shared_person: Person) -> None:
-    feed = service.BatchFeed(shared_world.pool, shared_world.pool, shared_world.context.cache)
+    feed = service.BatchFeed(shared_world.pool, shared_world.context.cache)
     one, two, quiet = [await shared_world.batch(shared_person, 1) for _ in range(3)]
     await one.finish(0)
     await two.claim(0)
@@ -194,7 +194,7 @@ async def test_the_log_of_many_batches_starts_after_what_is_known(shared_world: 
 
 
 async def test_a_deleted_batch_is_a_deleted_document(shared_world: World, shared_person: Person) -> None:
-    feed = service.BatchFeed(shared_world.pool, shared_world.pool, shared_world.context.cache)
+    feed = service.BatchFeed(shared_world.pool, shared_world.context.cache)
     batch = await shared_world.batch(shared_person, 1)
     document = await feed.snapshot(batch.id)
     assert document is not None

@@ -27,7 +27,7 @@ class Rooms:
     """A hub with the service's own feed."""
 
     def __init__(self, world: World, url: str) -> None:
-        feed = service.BatchFeed(world.pool, world.pool, world.context.cache)
+        feed = service.BatchFeed(world.pool, world.context.cache)
         self.hub = Hub(feed, Pace(), BusReader(url))
         self._tasks: list[asyncio.Task[None]] = []
 

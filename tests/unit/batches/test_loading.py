@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from roomtally.batches.service import loading
-from roomtally.batches.service.loading import Loads
+from roomtally.batches.service.loading import Together
 from roomtally.batches.service.reading import Progress
 
 
@@ -30,7 +30,7 @@ def even() -> UUID:
 
 async def test_one_who_asks_alone_is_read_at_once_and_alone() -> None:
     reads, batch = Reads(), even()
-    progress = await Loads(reads).load(batch)
+    progress = await Together(reads, readers=1).ask(batch)
     assert progress is not None
     assert progress.batch_id == batch
     assert reads.parts == [1]
@@ -38,31 +38,31 @@ async def test_one_who_asks_alone_is_read_at_once_and_alone() -> None:
 
 async def test_many_share_a_few_reads() -> None:
     reads, batches = Reads(), [even() for _ in range(300)]
-    loads = Loads(reads)
-    found = await asyncio.gather(*[loads.load(batch) for batch in batches])
+    loads = Together(reads, readers=4)
+    found = await asyncio.gather(*[loads.ask(batch) for batch in batches])
     assert [progress.batch_id for progress in found if progress] == batches
     assert len(reads.parts) == 300 / loading.AT_ONCE
     assert max(reads.parts) == loading.AT_ONCE
 
 
 async def test_what_is_not_there_is_none() -> None:
-    assert await Loads(Reads()).load(UUID(int=3)) is None
+    assert await Together(Reads(), readers=1).ask(UUID(int=3)) is None
 
 
 async def test_a_read_that_fails_fails_those_who_asked_and_nobody_later() -> None:
     reads, batch = Reads(), even()
-    loads = Loads(reads)
+    loads = Together(reads, readers=4)
     reads.broken = True
-    outcomes = await asyncio.gather(*[loads.load(batch) for _ in range(3)], return_exceptions=True)
+    outcomes = await asyncio.gather(*[loads.ask(batch) for _ in range(3)], return_exceptions=True)
     assert all(isinstance(outcome, ConnectionError) for outcome in outcomes)
     reads.broken = False
-    assert await loads.load(batch)
+    assert await loads.ask(batch)
 
 
 async def test_one_who_gives_up_disturbs_nobody() -> None:
     reads, batch = Reads(), even()
-    loads = Loads(reads)
-    first, second = (asyncio.create_task(loads.load(batch)) for _ in range(2))
+    loads = Together(reads, readers=4)
+    first, second = (asyncio.create_task(loads.ask(batch)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     assert await second

@@ -32,7 +32,7 @@ async def sweep(ledger: Ledger, context: service.Context) -> None:
 
 async def view(ledger: Ledger, pool: Pool, context: service.Context) -> None:
     """Reads the log after what it has, for all live batches at once."""
-    feed = service.BatchFeed(pool, pool, context.cache)
+    feed = service.BatchFeed(pool, context.cache)
     while not ledger.stop:
         follows = dict(ledger.live)
         log_ = await feed.log({batch: follow.seen.n for batch, follow in follows.items()})

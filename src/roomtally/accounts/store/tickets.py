@@ -1,4 +1,4 @@
-"""One-time tickets for streams; the query that opens a stream uses them up (`batches.store.reads.open_streams`)."""
+"""One-time tickets for streams; the query that opens a stream uses them up (`batches.store.opening.open_streams`)."""
 
 from roomtally.accounts.model import CredentialId
 from roomtally.db.pool import Connection

@@ -15,7 +15,7 @@ from roomtally import errors
 from roomtally.accounts import auth
 from roomtally.batches.routes.desk import Desk
 from roomtally.batches.service import reading
-from roomtally.batches.store.reads import Opened
+from roomtally.batches.store.opening import Opened
 from roomtally.http import recorder
 from roomtally.http.document import problems
 from roomtally.streams import ids
@@ -115,7 +115,7 @@ async def _knock(request: Request[Any, Any, Any], desk: Desk, batches: Sequence[
     """Who asks, and a row for each batch, in order. Raises TooMany, Unavailable, Unauthorized."""
     address = desk.addresses.of(request.scope)
     desk.admission.knock(address)
-    return address, await reading.open_streams(desk.context, auth.stream_credential(request), batches)
+    return address, await desk.openings.open(auth.stream_credential(request), batches)
 
 
 def _viewer(opened: Opened, mode: Mode, address: str) -> Viewer:

@@ -18,7 +18,8 @@ from roomtally.batches.service.work import (
 )
 from roomtally.batches.store.claims import Result
 from roomtally.batches.store.corrections import Correction
-from roomtally.batches.store.reads import BatchRow, Opened, PhotoFile
+from roomtally.batches.store.opening import Opened
+from roomtally.batches.store.reads import BatchRow, PhotoFile
 
 __all__ = [
     "BatchDocument",

@@ -12,13 +12,14 @@ from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.events import EventType
 from roomtally.batches.model import BatchStatus, Counts, Snapshot, Summary, Wire
 from roomtally.batches.service import reading
-from roomtally.batches.service.loading import Loads
+from roomtally.batches.service.loading import Together
 from roomtally.batches.store import reads
 from roomtally.batches.store.reads import LogRow
 from roomtally.db.pool import Pool
 from roomtally.streams.source import Event, Sweep
 
 CHUNK = 500  # topics whose log is read by one query
+CONNECTIONS = 3  # for snapshots, the log and the sweep
 LOG_LIMIT = 500  # events a topic and read: a batch of 200 photos writes 401 in one run
 
 _SNAPSHOT = msgspec.json.Decoder(Snapshot)
@@ -79,17 +80,16 @@ def _stamped(body: bytes, committed_at: float | None) -> bytes:
 
 
 class BatchFeed:
-    """A `streams.source.Source`. `sweep_pool` is one connection of the sweep's own: it must not wait behind requests."""
+    """A `streams.source.Source`. The pool should be its own, of CONNECTIONS: what it asks must not wait behind requests."""
 
     weighty = frozenset({EventType.BATCH_FINISHED.value, EventType.BATCH_DELETED.value})
 
-    def __init__(self, pool: Pool, sweep_pool: Pool, cache: SnapshotCache) -> None:
+    def __init__(self, pool: Pool, cache: SnapshotCache) -> None:
         self._pool = pool
-        self._sweep_pool = sweep_pool
-        self._loads = Loads(partial(reading.load, pool, cache))
+        self._loads = Together(partial(reading.load, pool, cache), readers=1)
 
     async def snapshot(self, topic: UUID) -> BatchDocument | None:
-        progress = await self._loads.load(topic)
+        progress = await self._loads.ask(topic)
         if progress is None or progress.body is None:
             return None
         snapshot = _SNAPSHOT.decode(progress.body)
@@ -107,7 +107,7 @@ class BatchFeed:
 
     async def sweep(self, known: Mapping[UUID, int], credentials: Collection[UUID]) -> Sweep:
         """One query: 5,000 topics take 21 ms of a connection on which nobody waits."""
-        async with self._sweep_pool.connection() as conn:
+        async with self._pool.connection() as conn:
             rows = await reads.sweep_topics(conn, known, credentials)
         return Sweep(
             changed={row.id: row.n for row in rows if row.kind == "topic" and row.id and row.n is not None},

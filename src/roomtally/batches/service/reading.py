@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from roomtally import errors
-from roomtally.accounts.model import Credential
+from roomtally.accounts.model import Credential, CredentialKind
 from roomtally.accounts.service.sessions import not_signed_in
 from roomtally.batches.cache import Named, SnapshotCache
 from roomtally.batches.service.context import Context
-from roomtally.batches.store import reads
-from roomtally.batches.store.reads import BatchRow, Opened, PhotoFile
+from roomtally.batches.service.loading import Together
+from roomtally.batches.store import opening, reads
+from roomtally.batches.store.opening import Opened
+from roomtally.batches.store.reads import BatchRow, PhotoFile
 from roomtally.db.pool import Pool
 from roomtally.streams.ids import EventId
 from roomtally.telemetry import metrics
@@ -119,7 +122,33 @@ async def get_photo_file(context: Context, user_id: UUID, photo_id: UUID) -> Pho
 async def open_streams(context: Context, credential: Credential, batch_ids: Sequence[UUID]) -> list[Opened]:
     """One row a batch, in order. Raises Unauthorized where the credential is not known, over or revoked."""
     async with context.pool.connection() as conn:
-        rows = await reads.open_streams(conn, credential, batch_ids)
+        [rows] = await opening.open_streams(
+            conn, credential.kind, [opening.Ask(credential.token_hash, tuple(batch_ids))]
+        )
+    return _known(credential, rows)
+
+
+class Openings:
+    """The same for streams, which come by the thousand: those who come while a query runs share the next one."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        kinds = (CredentialKind.SESSION, CredentialKind.TOKEN)
+        self._together = {kind: Together(partial(self._read, kind), readers=2) for kind in kinds}
+
+    async def open(self, credential: Credential, batch_ids: Sequence[UUID]) -> list[Opened]:
+        """One row a batch, in order. Raises Unauthorized. A ticket is asked for alone: it opens one stream."""
+        together = self._together.get(credential.kind)
+        if together is None:
+            return await open_streams(self._context, credential, batch_ids)
+        return _known(credential, await together.ask(opening.Ask(credential.token_hash, tuple(batch_ids))))
+
+    async def _read(self, kind: CredentialKind, asks: Sequence[opening.Ask]) -> dict[opening.Ask, list[Opened]]:
+        async with self._context.pool.connection() as conn:
+            return dict(zip(asks, await opening.open_streams(conn, kind, asks), strict=True))
+
+
+def _known(credential: Credential, rows: list[Opened] | None) -> list[Opened]:
     if not rows:
         raise not_signed_in(credential)
     return rows

@@ -1,15 +1,14 @@
-"""Reading batches: the snapshot, the log, what a stream asks when it opens and what the hub's sweep asks."""
+"""Reading batches: the snapshot, the log, and what the hub's sweep asks."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, LiteralString
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from psycopg.rows import class_row
 
 from roomtally import errors
-from roomtally.accounts.model import Credential, CredentialKind
 from roomtally.batches.store.moves import COUNTS, FINISHED, PROGRESS, UTC, photo_json
 from roomtally.db.pool import Connection
 
@@ -240,52 +239,3 @@ async def sweep_topics(conn: Connection, known: Mapping[UUID, int], credentials:
 def _array(values: Iterable[str]) -> str:
     """An array as PostgreSQL reads it: for 5,000 ids a quarter of the time that the driver takes, and nothing else runs then."""
     return f"{{{','.join(values)}}}"
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """One batch as the viewer may see it; `last_event` and `status` are None where it is not there or not theirs."""
-
-    credential_id: UUID
-    user_id: UUID
-    epoch: str
-    batch_id: UUID
-    last_event: int | None
-    status: str | None
-    finished: bool | None
-
-
-def opening(credential: LiteralString) -> LiteralString:
-    return f"""
-SELECT c.id AS credential_id, c.user_id, (SELECT epoch FROM installation) AS epoch, w.id AS batch_id, b.last_event, b.status,
-       b.finished_at IS NOT NULL AS finished
-  FROM {credential} c JOIN users u ON u.id = c.user_id AND u.deleted_at IS NULL
- CROSS JOIN unnest(%(batches)s::uuid[]) WITH ORDINALITY w (id, position)
-  LEFT JOIN batches b ON b.id = w.id AND b.user_id = c.user_id AND b.deleted_at IS NULL
- ORDER BY w.position"""
-
-
-OPENING: dict[CredentialKind, LiteralString] = {
-    CredentialKind.SESSION: opening(
-        "(SELECT * FROM sessions WHERE token_hash = %(hash)s AND expires_at > clock_timestamp())"
-    ),
-    CredentialKind.TOKEN: opening("(SELECT * FROM api_tokens WHERE token_hash = %(hash)s AND deleted_at IS NULL)"),
-    CredentialKind.TICKET: """
-WITH used AS (
-    DELETE FROM stream_tickets WHERE token_hash = %(hash)s AND expires_at > clock_timestamp() RETURNING credential_id)"""
-    + opening("""(
-    SELECT s.id, s.user_id FROM used JOIN sessions s ON s.id = used.credential_id WHERE s.expires_at > clock_timestamp()
-     UNION ALL
-    SELECT a.id, a.user_id FROM used JOIN api_tokens a ON a.id = used.credential_id WHERE a.deleted_at IS NULL)"""),
-}
-
-
-async def open_streams(conn: Connection, credential: Credential, batch_ids: Sequence[UUID]) -> list[Opened]:
-    """Right of access, last number, state and epoch in one query, in the order of `batch_ids` (at least one).
-
-    No row: the credential is not known, expired, revoked, or its user is deleted.
-    """
-    async with conn.cursor(row_factory=class_row(Opened)) as cursor:
-        await cursor.execute(
-            OPENING[credential.kind], {"hash": credential.token_hash, "batches": list(batch_ids)}, prepare=True
-        )
-        return await cursor.fetchall()
