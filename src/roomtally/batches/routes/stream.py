@@ -14,6 +14,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 from roomtally import errors
 from roomtally.accounts import auth
 from roomtally.batches.routes.desk import Desk
+from roomtally.batches.routes.said import StreamEvent
 from roomtally.batches.service import reading
 from roomtally.batches.store.opening import Opened
 from roomtally.http import recorder
@@ -28,8 +29,9 @@ ID_LENGTH = 100  # of one batch
 VECTOR_LENGTH = 20 * ids.MOST + 30
 
 OPENED = ResponseSpec(
-    str,
-    description="Server-Sent Events: `progress` (the snapshot), `change`, `complete`, `ping`, `timeout`, `reset`, `error`.",
+    StreamEvent,
+    description="Server-Sent Events; the schema is that of the data of each: `progress` (the snapshot), `change`, `complete`, "
+    "`ping`, `timeout`, `reset`, `error`.",
     media_type="text/event-stream",
     generate_examples=False,
 )

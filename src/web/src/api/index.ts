@@ -1,0 +1,21 @@
+export * from "./client";
+export { isProblem, Problem } from "./problem";
+export type {
+  BatchLine,
+  BatchPage,
+  BatchStatus,
+  Counts,
+  Inventory,
+  ItemSum,
+  ItemTotal,
+  Photo,
+  PhotoStatus,
+  Project,
+  ProjectPage,
+  Range,
+  RoomSum,
+  RoomTotal,
+  SignedIn,
+  Snapshot,
+  Summary,
+} from "./schema";

@@ -1,0 +1,3 @@
+export function BatchPage({ batchId }: { batchId: string }) {
+  return <main>{batchId}</main>;
+}

@@ -1,0 +1,3 @@
+export function LoginPage({ next }: { next: string }) {
+  return <main>{next}</main>;
+}

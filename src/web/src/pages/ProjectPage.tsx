@@ -1,0 +1,3 @@
+export function ProjectPage({ projectId }: { projectId: string }) {
+  return <main>{projectId}</main>;
+}
