@@ -68,8 +68,14 @@ const signalOf = (signal?: AbortSignal): Call => (signal ? { signal } : {});
 
 // --- who
 
-export const signIn = (email: string, password: string) =>
-  request<SignedIn>("POST", "/api/sessions", { body: { email, password } });
+/** Told to the window: whoever was refused for want of a session tries again. */
+export const SIGNED_IN = "roomtally:signed-in";
+
+export async function signIn(email: string, password: string): Promise<SignedIn> {
+  const signedIn = await request<SignedIn>("POST", "/api/sessions", { body: { email, password } });
+  window.dispatchEvent(new Event(SIGNED_IN));
+  return signedIn;
+}
 export const signOut = () => request<void>("DELETE", "/api/sessions/current");
 export const whoAmI = (signal?: AbortSignal) => request<SignedIn>("GET", "/api/sessions/current", signalOf(signal));
 

@@ -20,6 +20,15 @@ export class Problem extends Error {
     super(`${slug}: ${detail}`);
   }
 
+  static of({ slug, status, detail, retryAfterMs, traceId }: ReturnType<Problem["toJSON"]>): Problem {
+    return new Problem(slug, status, detail, retryAfterMs, traceId);
+  }
+
+  toJSON() {
+    const { slug, status, detail, retryAfterMs, traceId } = this;
+    return { slug, status, detail, retryAfterMs, traceId };
+  }
+
   /** Another try of the same request may succeed by itself. */
   get passes(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;

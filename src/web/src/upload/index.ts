@@ -1,1 +1,2 @@
-export type { Upload, UploadState } from "./queue";
+export { type Upload, UploadQueue, type UploadState } from "./queue";
+export { pageUploads, type Uploads, useUploads } from "./useUploads";
