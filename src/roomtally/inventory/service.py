@@ -8,8 +8,8 @@ from uuid import UUID
 from roomtally.accounts.model import UserId
 from roomtally.db.pool import Connection, Pool, transaction
 from roomtally.inventory import store
-from roomtally.inventory.model import Inventory, PhotoItem
-from roomtally.inventory.summary import summarize
+from roomtally.inventory.model import FoundItems, Inventory, PhotoItem
+from roomtally.inventory.summary import named, summarize
 
 
 class Inventories:
@@ -34,6 +34,11 @@ class Inventories:
         for item in items:
             by_photo[item.photo_id].append(item)
         return dict(by_photo)
+
+    async def of_photo(self, user_id: UserId, photo_id: UUID) -> FoundItems:
+        """What one photo shows and where; nothing while it was not looked at. Raises errors.NotFound."""
+        async with self._one_moment() as conn:
+            return FoundItems([named(found) for found in await store.list_found(conn, user_id, photo_id)])
 
     @asynccontextmanager
     async def _one_moment(self) -> AsyncGenerator[Connection]:
