@@ -1,0 +1,29 @@
+import { type RefObject, useEffect, useRef } from "react";
+import type { PhotoStatus } from "../../api/schema";
+import { wantsStillness } from "../base/browser";
+
+const MOST_A_SECOND = 6; // more at once is flicker, not news
+const ONCE = 640; // ms
+const recent: number[] = [];
+
+/** A row's ground lights up once when its photo has been counted, while the person looks on. */
+export function useFlash(element: RefObject<HTMLElement | null>, status: PhotoStatus | undefined): void {
+  const before = useRef(status);
+  useEffect(() => {
+    const news = status === "DONE" && before.current !== "DONE";
+    before.current = status;
+    if (!news || !element.current?.animate || wantsStillness() || !mayFlash()) return;
+    const ground = getComputedStyle(element.current).getPropertyValue("--color-completed-soft");
+    element.current.animate([{ backgroundColor: ground }, { backgroundColor: "transparent" }], {
+      duration: ONCE,
+      easing: "ease-out",
+    });
+  }, [element, status]);
+}
+
+function mayFlash(now = performance.now()): boolean {
+  while (recent[0] !== undefined && now - recent[0] > 1000) recent.shift();
+  if (recent.length >= MOST_A_SECOND) return false;
+  recent.push(now);
+  return true;
+}
