@@ -1,5 +1,5 @@
 import { problemOf, unreachable } from "./problem";
-import type { BatchPage, Inventory, Project, ProjectPage, SignedIn, Snapshot } from "./schema";
+import type { BatchPage, FoundItems, Inventory, Project, ProjectPage, SignedIn, Snapshot } from "./schema";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -110,6 +110,9 @@ export const deleteBatch = (id: string) => request<void>("DELETE", `/api/batches
 // --- photos
 
 export const retryPhoto = (id: string) => request<Snapshot>("POST", `/api/photos/${id}/retry`);
+/** What was counted on a photo, and where it stands on it. */
+export const readPhotoItems = (id: string, signal?: AbortSignal) =>
+  request<FoundItems>("GET", `/api/photos/${id}/items`, signalOf(signal));
 /** Ready to stand in `src`; 404 until a worker has made it, so ask for it once the photo is DONE. */
 export const thumbnailOf = (photoId: string) => `/api/photos/${photoId}/thumbnail`;
 export const originalOf = (photoId: string) => `/api/photos/${photoId}/original`;

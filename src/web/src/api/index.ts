@@ -5,6 +5,8 @@ export type {
   BatchPage,
   BatchStatus,
   Counts,
+  FoundItem,
+  FoundItems,
   Inventory,
   ItemSum,
   ItemTotal,

@@ -176,6 +176,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/photos/{photo_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one photo shows, and where on it */
+        get: operations["ApiPhotosPhotoIdItemsOfPhoto"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/photos/{photo_id}/original": {
         parameters: {
             query?: never;
@@ -525,6 +542,29 @@ export interface components {
             /** @default  */
             source: string;
         };
+        /** FoundItem */
+        FoundItem: {
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            byPerson: boolean;
+            confidence: number | null;
+            count: number;
+            /** Format: uuid */
+            id: string;
+            label: string;
+            labelEn: string;
+            labelFr: string;
+            proposed: boolean;
+            volume: number;
+        };
+        /** FoundItems */
+        FoundItems: {
+            items: components["schemas"]["FoundItem"][];
+        };
         /** Health */
         Health: {
             reasons?: string[];
@@ -771,6 +811,8 @@ export type Counts = components['schemas']['Counts'];
 export type ErrorEvent = components['schemas']['ErrorEvent'];
 export type EventType = components['schemas']['EventType'];
 export type FieldError = components['schemas']['FieldError'];
+export type FoundItem = components['schemas']['FoundItem'];
+export type FoundItems = components['schemas']['FoundItems'];
 export type Health = components['schemas']['Health'];
 export type Inventory = components['schemas']['Inventory'];
 export type ItemChange = components['schemas']['ItemChange'];
@@ -1580,6 +1622,55 @@ export interface operations {
             };
             /** @description Not now; see Retry-After. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiPhotosPhotoIdItemsOfPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundItems"];
+                };
+            };
+            /** @description The request cannot be used as it is. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours: the two are not told apart. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
