@@ -176,6 +176,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/latency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report how old events were when they came */
+        post: operations["ApiLatencyReportLatency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/photos/{photo_id}/items": {
         parameters: {
             query?: never;
@@ -602,6 +619,10 @@ export interface components {
             volume: number;
             volumeRange: components["schemas"]["Range"];
         };
+        /** Measured */
+        Measured: {
+            samples: number[];
+        };
         /**
          * Mode
          * @description `delta`: changes after the first snapshot.
@@ -818,6 +839,7 @@ export type Inventory = components['schemas']['Inventory'];
 export type ItemChange = components['schemas']['ItemChange'];
 export type ItemSum = components['schemas']['ItemSum'];
 export type ItemTotal = components['schemas']['ItemTotal'];
+export type Measured = components['schemas']['Measured'];
 export type Mode = components['schemas']['Mode'];
 export type NewProject = components['schemas']['NewProject'];
 export type NewToken = components['schemas']['NewToken'];
@@ -1622,6 +1644,46 @@ export interface operations {
             };
             /** @description Not now; see Retry-After. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiLatencyReportLatency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Measured"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be used as it is. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential has ended. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

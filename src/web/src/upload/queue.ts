@@ -143,7 +143,10 @@ export class UploadQueue {
 
   #later(id: string, work: Work, problem: Problem): void {
     const pause = PAUSES_MS[work.failures - 1];
-    if (pause === undefined) return this.#set(id, { state: "failed", problem });
+    if (pause === undefined) {
+      this.#set(id, { state: "failed", problem });
+      return;
+    }
     const wait = Math.max(problem.retryAfterMs ?? 0, pause);
     this.#set(id, { state: "retrying", problem, nextAt: Date.now() + wait });
     work.timer = setTimeout(() => this.#again(id), wait);
