@@ -1,3 +1,5 @@
+import { domAnimation, LazyMotion, MotionConfig } from "motion/react";
+import { LanguageProvider } from "./i18n";
 import { BatchPage } from "./pages/BatchPage";
 import { HomePage } from "./pages/HomePage";
 import { LoginPage } from "./pages/LoginPage";
@@ -5,8 +7,20 @@ import { ProjectPage } from "./pages/ProjectPage";
 import { UnknownPage } from "./pages/UnknownPage";
 import { useRoute } from "./router";
 
-/** One page an address. `key`: another batch is another page, nothing of the old one stays. */
 export function App() {
+  return (
+    <LanguageProvider>
+      <MotionConfig reducedMotion="user">
+        <LazyMotion features={domAnimation} strict>
+          <Page />
+        </LazyMotion>
+      </MotionConfig>
+    </LanguageProvider>
+  );
+}
+
+/** One page an address. `key`: another batch is another page, nothing of the old one stays. */
+function Page() {
   const route = useRoute();
   switch (route.name) {
     case "login":

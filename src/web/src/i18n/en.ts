@@ -8,6 +8,7 @@ export function english(f: Formats) {
   const tries = (count: number): string => some(count, "trip", "trips");
   return {
     skip: "Skip to content",
+    colon: ": ",
     nav: {
       pages: "Pages",
       moves: "Moves",

@@ -13,6 +13,7 @@ export function frenchMessages(f: Formats): Messages {
   const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
   return {
     skip: "Aller au contenu",
+    colon: fr` : `,
     nav: {
       pages: "Pages",
       moves: "Déménagements",

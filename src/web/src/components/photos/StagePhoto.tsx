@@ -1,5 +1,5 @@
 import * as motion from "motion/react-m";
-import { useState } from "react";
+import { type CSSProperties, useState } from "react";
 import { type FoundItem, thumbnailOf } from "../../api";
 import type { Photo } from "../../api/schema";
 import { useI18n } from "../../i18n";
@@ -25,18 +25,14 @@ export function StagePhoto({ photo, items, chosen, onChoose }: StagePhotoProps) 
   const { m } = useI18n();
   const [shape, setShape] = useState<number | null>(null);
   const own = usePhotoPreview(photo.id);
-  const src = photo.status === "DONE" ? thumbnailOf(photo.id) : photo.status === "ERROR" ? null : own;
-  const fit =
-    shape === null || shape >= FRAME
-      ? { width: "100%", height: `${(FRAME / (shape ?? FRAME)) * 100}%` }
-      : { width: `${(shape / FRAME) * 100}%`, height: "100%" };
+  const broken = photo.status === "ERROR";
+  const src = broken ? null : photo.status === "DONE" ? thumbnailOf(photo.id) : own;
   return (
     <div
-      className={`relative grid aspect-4/3 place-items-center overflow-hidden ${photo.status === "ERROR" ? "bg-failed-soft text-failed-ink" : "bg-sunken text-ink-3"}`}
+      className={`relative grid aspect-4/3 place-items-center overflow-hidden ${broken ? "bg-failed-soft text-failed-ink" : "bg-sunken text-ink-3"}`}
     >
-      {!src && <Icon name={photo.status === "ERROR" ? "alert" : "camera"} className="size-8" />}
-      {src && (
-        <div className="relative" style={fit}>
+      {src ? (
+        <div className="relative" style={fitted(shape)}>
           <img
             src={src}
             alt={m.photos.picture(photo.filename)}
@@ -45,10 +41,18 @@ export function StagePhoto({ photo, items, chosen, onChoose }: StagePhotoProps) 
           />
           {shape !== null && <Boxes items={items} chosen={chosen} onChoose={onChoose} />}
         </div>
+      ) : (
+        <Icon name={broken ? "alert" : "camera"} className="size-8" />
       )}
       {photo.status === "PROCESSING" && <span className="sheen dark:[--sheen:oklch(1_0_0/0.25)]" />}
     </div>
   );
+}
+
+/** As large as the frame allows; `shape` is width by height, unknown until the picture is there. */
+function fitted(shape: number | null): CSSProperties {
+  if (shape === null || shape >= FRAME) return { width: "100%", height: `${(FRAME / (shape ?? FRAME)) * 100}%` };
+  return { width: `${(shape / FRAME) * 100}%`, height: "100%" };
 }
 
 function Boxes({ items, chosen, onChoose }: Pick<StagePhotoProps, "items" | "chosen" | "onChoose">) {
