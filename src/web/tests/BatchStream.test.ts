@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Problem } from "../src/api/problem";
 import { BatchStream, type BatchStreamOptions } from "../src/stream/BatchStream";
 import { OPENING_MS, type Phase, SILENT_MS } from "../src/stream/connection";
-import { A, after, B, change, complete, progress, snapshot } from "./fakes/batch";
+import { A, B, change, complete, progress, snapshot, vectorOf } from "./fakes/batch";
 import { FakeSource } from "./fakes/source";
 
 let stream: BatchStream;
@@ -66,7 +66,7 @@ describe("opening", () => {
     expect(FakeSource.all).toHaveLength(2);
     expect(first.readyState).toBe(FakeSource.CLOSED);
     expect(FakeSource.newest.query.getAll("batch")).toEqual([A, B, "c"]);
-    expect(FakeSource.newest.query.get("after")).toBe(after(1, 0, 0));
+    expect(FakeSource.newest.query.get("after")).toBe(vectorOf(1, 0, 0));
     expect(stream.connection.phase).toBe("live");
   });
 
@@ -162,7 +162,7 @@ describe("what comes", () => {
     expect(FakeSource.all).toHaveLength(1);
     stream.retry();
     await settle();
-    expect(FakeSource.newest.query.get("after")).toBe(after(1));
+    expect(FakeSource.newest.query.get("after")).toBe(vectorOf(1));
   });
 
   it("comes back by itself after an error that passes", async () => {
@@ -188,7 +188,7 @@ describe("what comes", () => {
     await vi.advanceTimersByTimeAsync(2499);
     expect(FakeSource.all).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
-    expect(FakeSource.newest.query.get("after")).toBe(after(1));
+    expect(FakeSource.newest.query.get("after")).toBe(vectorOf(1));
     FakeSource.newest.say("ping", { timestamp: 0 });
     expect(phases).toEqual([]);
   });
@@ -231,7 +231,7 @@ describe("a line that breaks", () => {
       expect(FakeSource.all).toHaveLength(place + 1);
       await vi.advanceTimersByTimeAsync(1);
       expect(FakeSource.all).toHaveLength(place + 2);
-      expect(FakeSource.newest.query.get("after")).toBe(after(1));
+      expect(FakeSource.newest.query.get("after")).toBe(vectorOf(1));
       FakeSource.newest.cut();
     }
     expect(stream.connection.phase).toBe("lost");
@@ -307,7 +307,10 @@ describe("a stream that is refused", () => {
     [403, "forbidden"],
   ])("says why and stays: %i", async (status, slug) => {
     await refused(answer(status, slug));
-    expect(fetched).toHaveBeenCalledWith(FakeSource.newest.url, expect.objectContaining({ credentials: "same-origin" }));
+    expect(fetched).toHaveBeenCalledWith(
+      FakeSource.newest.url,
+      expect.objectContaining({ credentials: "same-origin" }),
+    );
     expect(stream.connection).toMatchObject({ phase: "refused", problem: { slug, status, detail: `About ${slug}.` } });
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect(FakeSource.all).toHaveLength(1);
@@ -390,7 +393,7 @@ describe("phones", () => {
     seen();
     await settle();
     expect(FakeSource.all).toHaveLength(2);
-    expect(FakeSource.newest.query.get("after")).toBe(after(1));
+    expect(FakeSource.newest.query.get("after")).toBe(vectorOf(1));
     expect(stream.connection.phase).toBe("live");
   });
 

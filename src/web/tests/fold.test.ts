@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { StreamEvent } from "../src/stream/events";
 import { foldChange, foldProgress } from "../src/stream/fold";
 import { Ledger } from "../src/stream/ledger";
-import { A, after, B, change, complete, photo, progress, snapshot } from "./fakes/batch";
+import { A, B, change, complete, photo, progress, snapshot, vectorOf } from "./fakes/batch";
 
 const event = (name: string, data: object): StreamEvent => ({ name, data, at: 5 }) as StreamEvent;
 
@@ -18,7 +18,10 @@ describe("folding", () => {
 
   it("keeps unchanged photos of a whole state the same objects, and drops the time of commit", () => {
     const before = snapshot(1);
-    const state = foldProgress(before, progress(3, { photos: [photo(1), photo(2, { status: "DONE" })], committedAt: 12 }));
+    const state = foldProgress(
+      before,
+      progress(3, { photos: [photo(1), photo(2, { status: "DONE" })], committedAt: 12 }),
+    );
     expect(state.photos[0]).toBe(before.photos[0]);
     expect(state.photos[1]).not.toBe(before.photos[1]);
     expect(state).not.toHaveProperty("committedAt");
@@ -83,7 +86,7 @@ describe("the ledger", () => {
     expect(ledger.vector([A])).toBeNull();
     expect(ledger.take(event("progress", progress(2)), [A])).toEqual([A]);
     expect(ledger.take(event("progress", progress(1)), [A])).toEqual([]);
-    expect(ledger.vector([A])).toBe(after(2));
+    expect(ledger.vector([A])).toBe(vectorOf(2));
   });
 
   it("asks for the whole state where an event in between is missing", () => {
@@ -91,7 +94,7 @@ describe("the ledger", () => {
     ledger.take(event("progress", progress(5)), [A]);
     ledger.take(event("progress", progress(9, { batchId: B })), [A, B]);
     expect(ledger.take(event("change", change(7)), [A])).toBe("gap");
-    expect(ledger.vector([A, B])).toBe(after(0, 9));
+    expect(ledger.vector([A, B])).toBe(vectorOf(0, 9));
     expect(ledger.take(event("change", change(6)), [A])).toBe("gap"); // until the whole state has come
   });
 
@@ -100,10 +103,10 @@ describe("the ledger", () => {
     ledger.take(event("progress", progress(5)), [A]);
     ledger.take(event("change", change(6, { status: "COMPLETED" })), [A]);
     expect(ledger.isOver(A)).toBe(false);
-    expect(ledger.vector([A])).toBe(after(5));
+    expect(ledger.vector([A])).toBe(vectorOf(5));
     ledger.take(event("complete", complete(6)), [A]);
     expect(ledger.isOver(A)).toBe(true);
-    expect(ledger.vector([A])).toBe(after(6));
+    expect(ledger.vector([A])).toBe(vectorOf(6));
   });
 
   it("follows the next run of a finished batch", () => {

@@ -6,7 +6,16 @@ const EPOCH = "db5fb67c6525";
 
 export function photo(number: number, change: Partial<Photo> = {}): Photo {
   const filename = `room ${number}.jpg`;
-  return { id: `photo-${number}`, filename, status: "PENDING", roomType: null, itemCount: 0, volume: 0, error: null, ...change };
+  return {
+    id: `photo-${number}`,
+    filename,
+    status: "PENDING",
+    roomType: null,
+    itemCount: 0,
+    volume: 0,
+    error: null,
+    ...change,
+  };
 }
 
 /** A batch of two photos after event `n`, none of them begun. */
@@ -64,4 +73,4 @@ export function complete(n: number, change: Partial<CompleteEvent> = {}): Comple
   };
 }
 
-export const after = (...numbers: number[]): string => `v1:${EPOCH}:${numbers.join(",")}`;
+export const vectorOf = (...numbers: number[]): string => `v1:${EPOCH}:${numbers.join(",")}`;
