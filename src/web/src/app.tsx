@@ -1,4 +1,3 @@
-import { domAnimation, LazyMotion, MotionConfig } from "motion/react";
 import { LanguageProvider } from "./i18n";
 import { BatchPage } from "./pages/BatchPage";
 import { HomePage } from "./pages/HomePage";
@@ -10,11 +9,7 @@ import { useRoute } from "./router";
 export function App() {
   return (
     <LanguageProvider>
-      <MotionConfig reducedMotion="user">
-        <LazyMotion features={domAnimation} strict>
-          <Page />
-        </LazyMotion>
-      </MotionConfig>
+      <Page />
     </LanguageProvider>
   );
 }

@@ -1,5 +1,3 @@
-import { AnimatePresence } from "motion/react";
-import * as motion from "motion/react-m";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 
 export interface MenuItem {
@@ -15,6 +13,11 @@ interface MenuProps {
   buttonClass: string;
   items: readonly MenuItem[];
 }
+
+const PLACE = "absolute end-0 top-full z-20 mt-1 min-w-48 rounded-card border border-line bg-raised p-1 shadow-pop";
+/** 8 px and a fade: in calmly, out quickly. */
+const MOVES =
+  "transition-[opacity,translate,display] duration-(--duration-state) ease-settle transition-discrete starting:not-[[hidden]]:-translate-y-2 starting:not-[[hidden]]:opacity-0 [&[hidden]]:-translate-y-2 [&[hidden]]:opacity-0 [&[hidden]]:duration-(--duration-touch) [&[hidden]]:ease-leave";
 
 /** A button with a few rarer actions. Arrows move, Escape closes and gives the focus back. */
 export function Menu({ label, button, buttonClass, items }: MenuProps) {
@@ -54,34 +57,23 @@ export function Menu({ label, button, buttonClass, items }: MenuProps) {
       >
         {button}
       </button>
-      <AnimatePresence>
-        {open && (
-          <motion.div
-            role="menu"
-            aria-label={label}
-            initial={{ opacity: 0, y: -8 }}
-            animate={{ opacity: 1, y: 0, transition: { duration: 0.2 } }}
-            exit={{ opacity: 0, y: -8, transition: { duration: 0.12 } }}
-            className="absolute end-0 top-full z-20 mt-1 min-w-48 rounded-card border border-line bg-raised p-1 shadow-pop"
+      <div role="menu" aria-label={label} hidden={!open} className={`${PLACE} ${MOVES}`}>
+        {items.map((item) => (
+          <button
+            key={item.key}
+            type="button"
+            role="menuitem"
+            tabIndex={-1}
+            onClick={() => {
+              close();
+              item.onSelect();
+            }}
+            className={`flex min-h-10 w-full items-center gap-2 rounded-control px-2.5 text-start whitespace-nowrap hover:bg-hover focus-visible:bg-hover md:min-h-8 ${item.bad ? "text-failed-ink" : "[&_svg]:text-ink-3"}`}
           >
-            {items.map((item) => (
-              <button
-                key={item.key}
-                type="button"
-                role="menuitem"
-                tabIndex={-1}
-                onClick={() => {
-                  close();
-                  item.onSelect();
-                }}
-                className={`flex min-h-10 w-full items-center gap-2 rounded-control px-2.5 text-start whitespace-nowrap hover:bg-hover focus-visible:bg-hover md:min-h-8 ${item.bad ? "text-failed-ink" : "[&_svg]:text-ink-3"}`}
-              >
-                {item.content}
-              </button>
-            ))}
-          </motion.div>
-        )}
-      </AnimatePresence>
+            {item.content}
+          </button>
+        ))}
+      </div>
     </div>
   );
 }

@@ -1,6 +1,6 @@
-import * as m from "motion/react-m";
 import type { ReactNode } from "react";
 import { Icon, type IconName } from "./Icon";
+import { useArrival } from "./motion";
 
 interface NoticeProps {
   status: "ERROR" | "PARTIAL" | "PENDING";
@@ -12,12 +12,10 @@ interface NoticeProps {
 
 /** What happened, what is safe, what to do. Stands below the header of the page, never above. */
 export function Notice({ status, icon, title, children, actions }: NoticeProps) {
+  const arrival = useArrival<HTMLElement>();
   return (
-    <m.section
-      initial={{ opacity: 0 }}
-      animate={{ opacity: 1 }}
-      exit={{ opacity: 0 }}
-      transition={{ duration: 0.2 }}
+    <section
+      ref={arrival}
       data-status={status}
       className="mt-4 flex flex-wrap items-start gap-x-2.5 gap-y-2 rounded-card bg-(--s-soft) py-3 pr-3 pl-4 md:flex-nowrap"
     >
@@ -29,6 +27,6 @@ export function Notice({ status, icon, title, children, actions }: NoticeProps) 
       {actions && (
         <div className="flex basis-full gap-2 self-center max-md:[&>*]:flex-1 md:ml-auto md:basis-auto">{actions}</div>
       )}
-    </m.section>
+    </section>
   );
 }

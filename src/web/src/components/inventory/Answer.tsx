@@ -1,9 +1,9 @@
-import * as motion from "motion/react-m";
 import type { ReactNode } from "react";
 import type { Inventory, Summary } from "../../api/schema";
 import { useI18n } from "../../i18n";
 import { CARD } from "../base/Card";
 import { Skeleton } from "../base/Empty";
+import { ONCE, useArrival } from "../base/motion";
 import { RangeLine } from "./RangeLine";
 import { inOrder } from "./rooms";
 import { Total } from "./Total";
@@ -25,6 +25,7 @@ interface AnswerProps {
 /** The answer of a finished batch or of a whole move: the volume with its range, and the truck that takes it. */
 export function Answer({ summary, inventory, counted, parts, fresh = false, children }: AnswerProps) {
   const { m } = useI18n();
+  const arrival = useArrival<HTMLElement>({ duration: ONCE, still: !fresh });
   const load = loadOf(summary.totalVolume);
   const rooms = inOrder(parts.filter((room) => room.items > 0));
   const told = [
@@ -33,12 +34,10 @@ export function Answer({ summary, inventory, counted, parts, fresh = false, chil
     ...(counted === null ? [] : [m.inventory.counted(counted)]),
   ];
   return (
-    <motion.section
+    <section
+      ref={arrival}
       aria-label={m.inventory.volume}
       className={`${CARD} mt-4 grid md:grid-cols-[minmax(0,5fr)_minmax(0,7fr)]`}
-      initial={fresh ? { opacity: 0 } : false}
-      animate={{ opacity: 1 }}
-      transition={{ duration: 0.64 }}
     >
       <div className="min-w-0 p-5 md:p-6">
         <h2 className="text-base font-semibold">{m.inventory.volume}</h2>
@@ -57,7 +56,7 @@ export function Answer({ summary, inventory, counted, parts, fresh = false, chil
           {children}
         </div>
       )}
-    </motion.section>
+    </section>
   );
 }
 

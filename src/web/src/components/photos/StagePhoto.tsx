@@ -1,10 +1,10 @@
-import * as motion from "motion/react-m";
 import { type CSSProperties, useState } from "react";
 import { type FoundItem, thumbnailOf } from "../../api";
 import type { Photo } from "../../api/schema";
 import { useI18n } from "../../i18n";
 import { capital } from "../../i18n/capital";
 import { Icon } from "../base/Icon";
+import { useArrival } from "../base/motion";
 import { type Box, boxesOf, isUnsure } from "./boxes";
 import { usePhotoPreview } from "./previews";
 
@@ -58,14 +58,14 @@ function fitted(shape: number | null): CSSProperties {
 function Boxes({ items, chosen, onChoose }: Pick<StagePhotoProps, "items" | "chosen" | "onChoose">) {
   const boxes = boxesOf(items);
   return boxes.map((box, place) => (
-    <motion.div
+    <BoxButton
       key={box.key}
-      initial={{ opacity: 0 }}
-      animate={{ opacity: 1 }}
-      transition={{ duration: 0.2, delay: Math.min(place, ONE_BY_ONE) * STEP }}
-    >
-      <BoxButton box={box} chosen={chosen === box.item.id} crowded={boxes.length > MANY} onChoose={onChoose} />
-    </motion.div>
+      box={box}
+      chosen={chosen === box.item.id}
+      crowded={boxes.length > MANY}
+      delay={Math.min(place, ONE_BY_ONE) * STEP}
+      onChoose={onChoose}
+    />
   ));
 }
 
@@ -75,16 +75,19 @@ interface BoxButtonProps {
   box: Box;
   chosen: boolean;
   crowded: boolean;
+  delay: number;
   onChoose: (id: string | null) => void;
 }
 
-function BoxButton({ box, chosen, crowded, onChoose }: BoxButtonProps) {
+function BoxButton({ box, chosen, crowded, delay, onChoose }: BoxButtonProps) {
   const { f, language } = useI18n();
   const { item } = box;
+  const arrival = useArrival<HTMLButtonElement>({ delay });
   const name = capital(language === "fr" ? item.labelFr : item.labelEn);
   const place = box.inside ? "top-0.5 start-0.5" : "bottom-full -start-0.5 mb-0.5";
   return (
     <button
+      ref={arrival}
       type="button"
       aria-label={`${name}, ${f.volume(item.volume / item.count)}`}
       aria-pressed={chosen}

@@ -1,9 +1,9 @@
 import { type RefObject, useEffect, useRef } from "react";
 import type { PhotoStatus } from "../../api/schema";
 import { wantsStillness } from "../base/browser";
+import { flash } from "../base/motion";
 
 const MOST_A_SECOND = 6; // more at once is flicker, not news
-const ONCE = 640; // ms
 const recent: number[] = [];
 
 /** A row's ground lights up once when its photo has been counted, while the person looks on. */
@@ -12,12 +12,8 @@ export function useFlash(element: RefObject<HTMLElement | null>, status: PhotoSt
   useEffect(() => {
     const news = status === "DONE" && before.current !== "DONE";
     before.current = status;
-    if (!news || !element.current?.animate || wantsStillness() || !mayFlash()) return;
-    const ground = getComputedStyle(element.current).getPropertyValue("--color-completed-soft");
-    element.current.animate([{ backgroundColor: ground }, { backgroundColor: "transparent" }], {
-      duration: ONCE,
-      easing: "ease-out",
-    });
+    if (!news || !element.current || wantsStillness() || !mayFlash()) return;
+    flash(element.current, getComputedStyle(element.current).getPropertyValue("--color-completed-soft"));
   }, [element, status]);
 }
 

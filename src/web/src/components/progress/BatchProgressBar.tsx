@@ -1,5 +1,4 @@
-import { domAnimation, LazyMotion, MotionConfig } from "motion/react";
-import { useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import type { Snapshot } from "../../api/schema";
 import { type Language, LanguageProvider, useI18n } from "../../i18n";
 import type { Connection } from "../../stream";
@@ -58,14 +57,8 @@ export function BatchProgressModal({
 }
 
 /** It needs no provider of ours above it: in another page there is none. */
-function Alone({ language, children }: { language: Language | undefined; children: React.ReactNode }) {
-  const inner = (
-    <MotionConfig reducedMotion="user">
-      <LazyMotion features={domAnimation} strict>
-        <div className="roomtally">{children}</div>
-      </LazyMotion>
-    </MotionConfig>
-  );
+function Alone({ language, children }: { language: Language | undefined; children: ReactNode }) {
+  const inner = <div className="roomtally">{children}</div>;
   return language ? <LanguageProvider language={language}>{inner}</LanguageProvider> : inner;
 }
 

@@ -1,4 +1,3 @@
-import { AnimatePresence } from "motion/react";
 import type { ReactNode } from "react";
 import { type Messages, useI18n } from "../../i18n";
 import type { Connection } from "../../stream";
@@ -29,20 +28,17 @@ export function Trouble({ connection, lastUpdate, onRetry, signInAt = "/login" }
   const { m } = useI18n();
   const seconds = useSecondsUntil(connection.phase === "waiting" ? connection.nextAt : null) ?? 0;
   const told = tell(m, connection, lastUpdate, seconds, onRetry, signInAt);
+  if (!told) return null;
   return (
-    <AnimatePresence mode="wait" initial={false}>
-      {told && (
-        <Notice
-          key={told.key}
-          status={told.status}
-          {...(told.icon && { icon: told.icon })}
-          title={told.title}
-          actions={told.actions}
-        >
-          <p>{told.text}</p>
-        </Notice>
-      )}
-    </AnimatePresence>
+    <Notice
+      key={told.key}
+      status={told.status}
+      {...(told.icon && { icon: told.icon })}
+      title={told.title}
+      actions={told.actions}
+    >
+      <p>{told.text}</p>
+    </Notice>
   );
 }
 
