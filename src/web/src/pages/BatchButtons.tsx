@@ -69,7 +69,10 @@ function MainButton({ data, actions }: { data: Snapshot; actions: BatchActions }
   const { m } = useI18n();
   if (isFinished(data.status)) {
     return (
-      <Link className={buttonClass()} href={`/?move=${data.projectId}`}>
+      <Link
+        className={buttonClass("plain", "normal", "max-[24rem]:px-2 max-[24rem]:[&>svg]:hidden")}
+        href={`/?move=${data.projectId}`}
+      >
         <Icon name="camera" />
         {m.act.addPhotos}
       </Link>

@@ -39,7 +39,7 @@ export function BatchPhotos({
   const [tab, setTab] = useState<Tab>("photos");
   const columns = inventory
     ? "md:grid-cols-[minmax(0,1fr)_300px] lg:grid-cols-[376px_minmax(0,1fr)_304px]"
-    : "lg:grid-cols-[376px_minmax(0,1fr)]";
+    : "lg:grid-cols-[minmax(0,1fr)_560px]";
   const focused = useKeptFocus();
   const tabbed = !wide && inventory !== null;
   return (

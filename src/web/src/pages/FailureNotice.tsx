@@ -13,6 +13,10 @@ interface FailureNoticeProps {
   onRetryAll: () => void;
 }
 
+function small(sentence: string): string {
+  return sentence.charAt(0).toLocaleLowerCase() + sentence.slice(1);
+}
+
 /** At the end: which photos could not be counted, why, and the way to try them again. */
 export function FailureNotice({ data, busy, onFilter, onRetryAll }: FailureNoticeProps) {
   const { m, reason } = useI18n();
@@ -33,7 +37,7 @@ export function FailureNotice({ data, busy, onFilter, onRetryAll }: FailureNotic
       actions={actions}
     >
       {only ? (
-        <p>{`${only.filename}${m.colon}${reason(only.error ?? "").long}`}</p>
+        <p>{`${only.filename}${m.colon}${small(reason(only.error ?? "").long)}`}</p>
       ) : allFailed ? (
         <p>{m.trouble.allFailed.text(failed)}</p>
       ) : (

@@ -118,7 +118,7 @@ function Thing({ item, most }: { item: ItemTotal; most: number }) {
   const name = language === "fr" ? item.labelFr : item.labelEn;
   return (
     <tr>
-      <td className="pe-3 wrap-anywhere">
+      <td className="pe-3 wrap-break-word">
         <span className="me-2 font-medium">{capital(name)}</span>
         {item.proposed > 0 && (
           <span className="rounded-[5px] bg-sunken px-1.5 text-xs leading-[18px] whitespace-nowrap text-ink-2">
@@ -139,7 +139,9 @@ function Thing({ item, most }: { item: ItemTotal; most: number }) {
 function Strip({ photos, onOpen }: { photos: readonly Photo[]; onOpen?: ((photoId: string) => void) | undefined }) {
   const { m } = useI18n();
   return (
-    <ul className="-mx-4 flex gap-2 overflow-x-auto px-4 py-1 md:mx-0 md:grid md:max-h-[420px] md:content-start md:overflow-y-auto md:px-0">
+    <ul
+      className={`-mx-4 flex gap-2 overflow-x-auto px-4 py-1 md:mx-0 md:grid md:max-h-[424px] md:content-start md:overflow-y-auto md:px-0 ${photos.length > 2 ? "md:grid-cols-2" : ""}`}
+    >
       {photos.map((photo) => (
         <li key={photo.id} className="w-32 shrink-0 md:w-full">
           <button

@@ -68,7 +68,7 @@ function ItemRow({ item, on, onChoose }: { item: FoundItem; on: boolean; onChoos
       onPointerEnter={() => onChoose(item.id)}
       onPointerLeave={() => onChoose(null)}
     >
-      <td className="wrap-anywhere">{capital(language === "fr" ? item.labelFr : item.labelEn)}</td>
+      <td className="wrap-break-word">{capital(language === "fr" ? item.labelFr : item.labelEn)}</td>
       <td className="text-end">{f.whole(item.count)}</td>
       <td className="figures text-end">{f.volume(item.volume)}</td>
       <td className="max-sm:hidden">

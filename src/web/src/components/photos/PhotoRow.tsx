@@ -101,10 +101,12 @@ function Counted({ photo }: { photo: Photo }) {
   );
 }
 
-export function RoomChip({ room }: { room: string }) {
+export function RoomChip({ room, className = "" }: { room: string; className?: string }) {
   const i18n = useI18n();
   return (
-    <span className="max-w-36 shrink-0 truncate rounded-[5px] bg-kraft-soft px-1.5 text-xs leading-[18px] text-kraft-ink">
+    <span
+      className={`max-w-36 shrink-0 truncate rounded-[5px] bg-kraft-soft px-1.5 text-xs leading-[18px] text-kraft-ink ${className}`}
+    >
       {i18n.room(room)}
     </span>
   );

@@ -37,7 +37,7 @@ export function Stage({ photo, detailed, onStep, onRetry, onClose, titleId }: St
         <h2 id={titleId ?? ownId} className="min-w-0 font-semibold">
           <FileName name={photo.filename} />
         </h2>
-        {photo.roomType && <RoomChip room={photo.roomType} />}
+        {photo.roomType && <RoomChip room={photo.roomType} className="max-[24rem]:hidden" />}
         <span className="ms-auto" />
         <IconButton aria-label={m.photos.previous} onClick={() => onStep(-1)}>
           <Icon name="left" />

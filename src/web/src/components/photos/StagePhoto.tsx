@@ -31,6 +31,7 @@ export function StagePhoto({ photo, items, chosen, onChoose }: StagePhotoProps) 
     <div
       className={`relative grid aspect-4/3 place-items-center overflow-hidden ${broken ? "bg-failed-soft text-failed-ink" : "bg-sunken text-ink-3"}`}
     >
+      {src && <Surroundings src={src} />}
       {src ? (
         <div className="relative" style={fitted(shape)}>
           <img
@@ -46,6 +47,18 @@ export function StagePhoto({ photo, items, chosen, onChoose }: StagePhotoProps) 
       )}
       {photo.status === "PROCESSING" && <span className="sheen dark:[--sheen:oklch(1_0_0/0.25)]" />}
     </div>
+  );
+}
+
+/** The picture itself, out of focus, where an upright one leaves the frame empty. */
+function Surroundings({ src }: { src: string }) {
+  return (
+    <img
+      src={src}
+      alt=""
+      aria-hidden="true"
+      className="absolute inset-0 size-full scale-110 object-cover opacity-35 blur-2xl"
+    />
   );
 }
 

@@ -35,7 +35,7 @@ export function DropZone({ onFiles }: { onFiles: (files: Iterable<File>) => void
     >
       <Art />
       <strong className="text-md font-semibold">{over ? m.upload.dropNow : m.upload.drop}</strong>
-      <p className="max-w-[36ch] text-sm text-balance text-ink-3">{m.upload.hint}</p>
+      <p className="max-w-[44ch] text-sm text-balance text-ink-3">{m.upload.hint}</p>
       <div className="mt-2 mb-1 flex flex-wrap justify-center gap-2">
         <Button onClick={() => picker.current?.click()}>
           <Icon name="grid" />
@@ -46,7 +46,7 @@ export function DropZone({ onFiles }: { onFiles: (files: Iterable<File>) => void
           {m.upload.camera}
         </Button>
       </div>
-      <p className="max-w-[36ch] text-sm text-balance text-ink-3">{m.upload.limits}</p>
+      <p className="text-sm text-balance text-ink-3">{m.upload.limits}</p>
       <input
         ref={picker}
         type="file"
