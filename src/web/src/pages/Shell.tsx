@@ -95,9 +95,10 @@ function Account() {
       label={user ? `${m.nav.account} ${user.email}` : m.nav.account}
       buttonClass="grid size-10 place-items-center rounded-full md:size-8"
       button={
-        <span className="grid size-7 place-items-center rounded-full bg-brand-soft text-2xs font-semibold text-brand uppercase">
-          {user?.email.slice(0, 2)}
-        </span>
+        <span
+          data-initials={user?.email.slice(0, 2)}
+          className="grid size-7 place-items-center rounded-full bg-brand-soft text-2xs font-semibold text-brand uppercase before:content-[attr(data-initials)]"
+        />
       }
       items={[signOutItem]}
     />
