@@ -27,7 +27,7 @@ export function BatchButtons({ data, actions }: { data: Snapshot; actions: Batch
       <MainButton data={data} actions={actions} />
       <Menu
         label={m.act.more}
-        buttonClass={buttonClass("plain", "normal", "w-10 px-0 md:w-[34px]")}
+        buttonClass={buttonClass("plain", "icon")}
         button={<Icon name="dots" className="size-4 stroke-[2.4]" />}
         items={items}
       />

@@ -8,6 +8,8 @@ const SIZES = {
   normal: "min-h-10 px-3 md:min-h-[34px]",
   small: "min-h-9 px-[9px] text-sm md:min-h-7",
   wide: "min-h-10 w-full px-3",
+  icon: "size-10 md:size-[34px]",
+  smallOrIcon: "size-10 text-sm md:h-7 md:w-auto md:px-[9px]",
 };
 const LOOKS: Record<ButtonLook, string> = {
   plain: "border-line bg-surface text-ink hover:border-line-strong hover:bg-hover [&_svg]:text-ink-3",

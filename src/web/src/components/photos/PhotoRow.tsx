@@ -63,8 +63,8 @@ function RetryButton({ photo, onRetry }: { photo: Photo; onRetry: (id: string) =
   const { m } = useI18n();
   return (
     <Button
-      size="small"
-      className="relative max-md:size-10 max-md:px-0"
+      size="smallOrIcon"
+      className="relative"
       aria-label={m.act.retryOf(photo.filename)}
       onClick={() => onRetry(photo.id)}
     >

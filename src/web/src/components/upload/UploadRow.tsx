@@ -35,12 +35,7 @@ export const UploadRow = memo(function UploadRow({ upload, onRetry, onRemove }: 
       {state === "done" && <StatusIcon status="DONE" />}
       {state === "waiting" && <StatusIcon status="PENDING" />}
       {broken && (
-        <Button
-          size="small"
-          className="max-md:size-10 max-md:px-0"
-          aria-label={m.upload.againOf(file.name)}
-          onClick={() => onRetry(id)}
-        >
+        <Button size="smallOrIcon" aria-label={m.upload.againOf(file.name)} onClick={() => onRetry(id)}>
           <Icon name="retry" />
           <span className="max-md:hidden">{m.upload.again}</span>
         </Button>
