@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, Request, async_playwright
 
 from roomtally.embedded.postgres import EmbeddedPostgres
 from roomtally.embedded.valkey import EmbeddedValkey
@@ -27,7 +27,11 @@ FLAGS = (
 EXPECTED = re.compile(
     r"Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_INTERNET_DISCONNECTED"
 )
+PICKER = '[data-picker="files"]'
 PATIENCE_MS = 10_000
+ENDED = """Promise.allSettled(document.getAnimations()
+    .filter((animation) => animation.effect.getComputedTiming().iterations !== Infinity)
+    .map((animation) => animation.finished))"""
 
 
 class Tab:
@@ -40,7 +44,10 @@ class Tab:
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda said: self._complain(said.text) if said.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request))
+        page.on("request", self._ask)
+
+    def _ask(self, request: Request) -> None:
+        self.requests.append(request)
 
     def _complain(self, text: str) -> None:
         if not EXPECTED.search(text):
@@ -59,9 +66,7 @@ class Tab:
 
     async def violations(self) -> list[str]:
         """What axe-core finds, in a few words each. Motion is over by then: half faded text has half its contrast."""
-        await self.page.evaluate(
-            "Promise.allSettled(document.getAnimations().filter(a => a.effect.getComputedTiming().iterations !== Infinity).map(a => a.finished))"
-        )
+        await self.page.evaluate(ENDED)
         await self.page.evaluate(AXE.read_text("utf-8"))
         found = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
@@ -124,6 +129,16 @@ async def owner(stage: Place) -> Owner:
 
 
 @pytest.fixture
+def photos(demo_photos: list[bytes]) -> list[FilePayload]:
+    """Four, as a file dialog hands them over."""
+    names = [f"room {n}.jpg" for n in range(1, 5)]
+    return [
+        {"name": name, "mimeType": "image/jpeg", "buffer": body}
+        for name, body in zip(names, demo_photos[:4], strict=True)
+    ]
+
+
+@pytest.fixture
 async def contexts() -> AsyncIterator[list[BrowserContext]]:
     made: list[BrowserContext] = []
     yield made
@@ -143,7 +158,8 @@ async def open_tab(
     ) -> Tab:
         web = web or stage.webs[0]
         if fresh or not contexts or options:
-            context = await chromium.new_context(**({"locale": "en-GB"} | options))
+            chosen: dict[str, Any] = {"locale": "en-GB", **options}
+            context = await chromium.new_context(**chosen)
             if signed_in:
                 await context.add_cookies([{"name": "roomtally_session", "value": owner.session, "url": web.url}])
             contexts.append(context)

@@ -15,6 +15,7 @@ from tests.fixtures.place import Owner, Place
 
 PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1440, "height": 900}}
+READY = {"running": "live", "finished": "ended"}
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">" + "é" * 240 + ".jpg"
 ITEMS = (FoundItem(label="bed", count=1, litres=1600), FoundItem(label="chair", count=2, litres=200))
 
@@ -39,13 +40,9 @@ async def finished(stage: Place, owner: Owner) -> Batch:
     return batch
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "device"), [("phone", PHONE), ("desk", DESK)])
-async def test_no_page_is_wider_than_its_window_and_axe_finds_nothing(
-    running: Batch, finished: Batch, owner: Owner, open_tab: OpenTab, size: str, device: dict[str, object], scheme: str
-):
-    tab = await open_tab("/", color_scheme=scheme, reduced_motion="reduce", **device)
-    pages = {
+@pytest.fixture
+def pages(running: Batch, finished: Batch, owner: Owner) -> dict[str, str]:
+    return {
         "home": "/",
         "running": f"/batches/{running.id}",
         "finished": f"/batches/{finished.id}",
@@ -54,10 +51,21 @@ async def test_no_page_is_wider_than_its_window_and_axe_finds_nothing(
         "unknown": "/nonsense",
         "login": "/login",
     }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["phone", "desk"])
+async def test_no_page_is_wider_than_its_window_and_axe_finds_nothing(
+    pages: dict[str, str], open_tab: OpenTab, size: str, scheme: str
+):
+    device = PHONE if size == "phone" else DESK
+    tab = await open_tab("/", color_scheme=scheme, reduced_motion="reduce", **device)
     for name, path in pages.items():
         await tab.open(path)
         await expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
         await expect(tab.page.locator("[aria-busy=true]")).to_have_count(0)
+        if name in READY:
+            await expect(tab.live(READY[name])).to_be_visible()
         await tab.shot(f"{name}-{size}-{scheme}")
         assert await tab.overflow() <= 0, name
         assert await tab.violations() == [], name
