@@ -44,7 +44,6 @@ export function formats(language: Language): Formats {
     new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const date = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
   const [whole, one, two] = [number(0), number(1), number(2)];
-  const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
   const megabytes = new Intl.NumberFormat(locale, {
     style: "unit",
     unit: "megabyte",
@@ -58,7 +57,7 @@ export function formats(language: Language): Formats {
   const headline = (value: number) => one.format(halfUp(value, TENTH));
   return {
     whole: (value) => whole.format(value),
-    percent: (value) => percent.format(value / 100),
+    percent: (value) => whole.format(value) + (language === "fr" ? "\u202f%" : "%"), // browsers disagree on the space
     volume: (value) => {
       const litres = Math.round(value * LITRES);
       if (litres > 0 && litres < SEEN) return `<\u00a0${two.format(0.01)}${UNIT}`;

@@ -79,7 +79,7 @@ function Tabs({ tab, onTab, total, volume }: { tab: Tab; onTab: (tab: Tab) => vo
   const { m, f } = useI18n();
   return (
     <Segments<Tab>
-      className="mt-3 flex [&>button]:h-10 [&>button]:flex-1 [&>button]:text-base"
+      className="mt-3 w-full [&>button]:h-10 [&>button]:flex-1 [&>button]:text-base"
       label={m.photos.view}
       value={tab}
       onChange={onTab}
@@ -148,7 +148,9 @@ function OpenStage({ board, openPhoto, onRetryPhoto, wide, detailed }: OpenStage
       aria-labelledby={photo ? titleId : undefined}
     >
       {stage ?? (
-        <p className="grid min-h-64 place-items-center p-6 text-center text-sm text-ink-3">{m.photos.choose}</p>
+        <p className="mt-12 grid aspect-4/3 place-items-center border-t border-line bg-sunken p-6 text-center text-sm text-ink-3">
+          {m.photos.choose}
+        </p>
       )}
     </section>
   );

@@ -27,7 +27,7 @@ export const PhotoRow = memo(function PhotoRow({ board, id, current, onOpen, onR
     <li
       ref={row}
       aria-current={current || undefined}
-      className="group relative grid min-h-16 grid-cols-[64px_minmax(0,1fr)_auto] items-center gap-3 rounded-[9px] p-2 transition-colors aria-[current]:bg-brand-soft has-[button]:hover:not-aria-[current]:bg-hover"
+      className="group relative grid min-h-16 contain-layout grid-cols-[64px_minmax(0,1fr)_auto] items-center gap-3 rounded-[9px] p-2 transition-colors aria-[current]:bg-brand-soft has-[button]:hover:not-aria-[current]:bg-hover"
     >
       {current && <span className="absolute inset-y-2.5 start-0 w-[3px] rounded-xs bg-brand" />}
       {onOpen && <OpenButton photo={photo} onOpen={onOpen} />}

@@ -14,7 +14,7 @@ export const PhotoTile = memo(function PhotoTile({ board, id, current, onOpen }:
   return (
     <li
       aria-current={current || undefined}
-      className="relative rounded-photo aria-[current]:outline-2 aria-[current]:outline-offset-2 aria-[current]:outline-brand"
+      className="relative rounded-photo contain-layout aria-[current]:outline-2 aria-[current]:outline-offset-2 aria-[current]:outline-brand"
     >
       <Thumb photo={photo} />
       {(photo.status === "PROCESSING" || photo.status === "ERROR") && (

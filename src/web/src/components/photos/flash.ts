@@ -13,7 +13,7 @@ export function useFlash(element: RefObject<HTMLElement | null>, status: PhotoSt
     const news = status === "DONE" && before.current !== "DONE";
     before.current = status;
     if (!news || !element.current || wantsStillness() || !mayFlash()) return;
-    flash(element.current, getComputedStyle(element.current).getPropertyValue("--color-completed-soft"));
+    flash(element.current, "var(--color-completed-soft)");
   }, [element, status]);
 }
 
