@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 MADE = HERE.parent / "roomtally" / "web_dist"
 STAMP = ".made-from"
-ASIDE = frozenset({"node_modules", "tests", "dist", "__pycache__"})  # nothing in these goes into the page
+ASIDE = frozenset({"node_modules", "package", "tests", "dist", "__pycache__"})  # nothing in these goes into the page
 LEAST = ((20, 19), (22, 12))  # Vite 8; 21 was never kept
 
 
