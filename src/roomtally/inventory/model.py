@@ -25,15 +25,6 @@ class Room(msgspec.Struct, frozen=True):
     unconfirmed: int
 
 
-class PhotoItem(msgspec.Struct, frozen=True):
-    """What stands on one photo, one label; `proposed`: inferred, nobody has seen it there."""
-
-    photo_id: UUID
-    label: str
-    count: int
-    proposed: bool
-
-
 class Found(msgspec.Struct, frozen=True):
     """One label on one photo, with where it was seen: boxes are x1, y1, x2, y2 from 0 to 1, none where a person added it."""
 

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from roomtally import errors
 from roomtally.accounts.model import UserId
 from roomtally.db.pool import Connection
-from roomtally.inventory.model import Found, Line, PhotoItem, Room
+from roomtally.inventory.model import Found, Line, Room
 
 
 async def freeze(conn: Connection) -> None:
@@ -66,20 +66,6 @@ async def list_rooms(conn: Connection, batch_ids: Sequence[UUID]) -> list[Room]:
              WHERE p.batch_id = ANY(%s) AND (p.room_type IS NOT NULL OR p.item_count > 0)
              GROUP BY 1""",
             [list(batch_ids)],
-        )
-        return await cursor.fetchall()
-
-
-async def list_photo_items(conn: Connection, batch_id: UUID) -> list[PhotoItem]:
-    """What is seen before what is proposed, the largest first."""
-    async with conn.cursor(row_factory=class_row(PhotoItem)) as cursor:
-        await cursor.execute(
-            """
-            SELECT p.id AS photo_id, i.label, i.count, i.proposed AND NOT p.confirmed AS proposed
-              FROM photos p JOIN items i ON i.photo_id = p.id AND i.count > 0
-             WHERE p.batch_id = %s
-             ORDER BY 4, i.count * i.litres_each DESC, i.label""",
-            [batch_id],
         )
         return await cursor.fetchall()
 
