@@ -69,7 +69,9 @@ function Batch({ batchId, progress }: { batchId: string; progress: BatchProgress
         beside={data && <Badge status={data.status} paused={data.paused} />}
       >
         <LiveIndicator connection={connection} />
-        {data && <BatchButtons data={data} actions={actions} />}
+        {data && connection.phase !== "lost" && connection.phase !== "refused" && (
+          <BatchButtons data={data} actions={actions} />
+        )}
       </Head>
       <Announcer progress={data} connection={connection} />
       <RunCard

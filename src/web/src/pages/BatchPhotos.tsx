@@ -128,6 +128,7 @@ function OpenStage({ board, openPhoto, onRetryPhoto, wide, detailed }: OpenStage
       onClose={wide ? undefined : openPhoto.close}
     />
   );
+  if (!photo && detailed) return null; // nothing was counted, and nothing was chosen
   if (!wide) {
     return (
       <Dialog

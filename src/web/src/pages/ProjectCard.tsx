@@ -24,7 +24,7 @@ export function ProjectCard({ project, batches, complete }: ProjectCardProps) {
   const photos = batches.reduce((sum, batch) => sum + batch.counts.total, 0);
   const volume = batches.reduce((sum, batch) => sum + (live[batch.batchId] ?? batch.totalVolume), 0);
   return (
-    <section className={`${CARD} mt-4`} aria-labelledby={`move-${project.id}`}>
+    <article className={`${CARD} mt-4`} aria-labelledby={`move-${project.id}`}>
       <div className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 px-4 py-3.5">
         <div className="min-w-0">
           <h2 id={`move-${project.id}`} className="text-md font-semibold tracking-[-0.01em] wrap-anywhere">
@@ -47,6 +47,6 @@ export function ProjectCard({ project, batches, complete }: ProjectCardProps) {
       ) : (
         <p className="border-t border-line px-4 py-5 text-center text-sm text-balance text-ink-3">{m.home.emptyMove}</p>
       )}
-    </section>
+    </article>
   );
 }

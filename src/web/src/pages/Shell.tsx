@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { IconButton } from "../components/base/Button";
 import { Icon, Logo } from "../components/base/Icon";
 import { Menu } from "../components/base/Menu";
@@ -8,9 +8,22 @@ import { Link } from "../router";
 import { useTheme } from "../theme/theme";
 import { leave, useSignedIn } from "./session";
 
+let cameFromAnother = false;
+
+/** After a link to another page of ours the focus is there, as after any link; a page that was just loaded leaves it to the browser. */
+function useFocusOnArrival() {
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (cameFromAnother) main.current?.focus({ preventScroll: true });
+    cameFromAnother = true;
+  }, []);
+  return main;
+}
+
 /** The frame of every page but the sign-in. */
 export function Shell({ home = false, children }: { home?: boolean; children: ReactNode }) {
   const { m } = useI18n();
+  const main = useFocusOnArrival();
   return (
     <>
       <a
@@ -41,6 +54,7 @@ export function Shell({ home = false, children }: { home?: boolean; children: Re
         </div>
       </header>
       <main
+        ref={main}
         id="main"
         tabIndex={-1}
         className="mx-auto max-w-page px-4 pt-5 pb-14 outline-none md:px-6 md:pt-6 md:pb-18"

@@ -1,4 +1,4 @@
-import { memo, useState } from "react";
+import { memo, useDeferredValue, useState } from "react";
 import { useI18n } from "../../i18n";
 import { Button } from "../base/Button";
 import { CARD, CardHead } from "../base/Card";
@@ -11,6 +11,7 @@ import { PhotoTile } from "./PhotoTile";
 
 type View = "list" | "grid";
 const MOST_IN_A_LIST = 40; // photos; more open as a contact sheet
+const AT_ONCE = 48; // photos; more than fit a window
 
 interface PhotoPanelProps {
   board: PhotoBoard;
@@ -35,6 +36,7 @@ export const PhotoPanel = memo(function PhotoPanel({
   const [chosen, choose] = useState<View | null>(null);
   const view = chosen ?? (ids.length > MOST_IN_A_LIST ? "grid" : "list");
   const shown = useFiltered(board, ids, filter);
+  const drawn = useDeferredValue(shown, shown.slice(0, AT_ONCE)); // the rest in between, so that no frame waits for 200
   return (
     <section className={CARD} aria-labelledby="photos-title">
       <CardHead id="photos-title" title={m.photos.title}>
@@ -54,13 +56,13 @@ export const PhotoPanel = memo(function PhotoPanel({
         <NoMatch filter={filter} onFilter={onFilter} />
       ) : view === "list" ? (
         <ul className="p-1">
-          {shown.map((id) => (
+          {drawn.map((id) => (
             <PhotoRow key={id} board={board} id={id} current={id === openId} onOpen={onOpen} onRetry={onRetry} />
           ))}
         </ul>
       ) : (
         <ul className="grid grid-cols-[repeat(auto-fill,minmax(66px,1fr))] gap-2 p-3 md:grid-cols-[repeat(auto-fill,minmax(76px,1fr))]">
-          {shown.map((id) => (
+          {drawn.map((id) => (
             <PhotoTile key={id} board={board} id={id} current={id === openId} onOpen={onOpen} />
           ))}
         </ul>
