@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -23,16 +23,24 @@ class NoNode(Exception):
     pass
 
 
-def make() -> str:
-    """In a few words where the page came from. Raises NoNode; subprocess.CalledProcessError when npm or Vite refuses."""
+def make(build: Callable[[], Path] | None = None) -> str:
+    """In a few words where the page came from. `build` fills MADE and returns what it used.
+
+    Raises NoNode; subprocess.CalledProcessError when npm or Vite refuses.
+    """
     wanted = _hash(_sources())
     if _read(MADE / STAMP) == wanted:
         return "as it was"
+    node = (build or _build)()
+    (MADE / STAMP).write_text(wanted)
+    return f"made by {node}"
+
+
+def _build() -> Path:
     install(tools=False)
     node, _npm = find_node()
     _run(node, HERE / "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn")
-    (MADE / STAMP).write_text(wanted)
-    return f"made by {node}"
+    return node
 
 
 def find_node() -> tuple[Path, Path]:

@@ -9,7 +9,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export default defineConfig({
   plugins: [react(), tailwindcss()],
   build: {
-    outDir: process.env["ROOMTALLY_PACKAGE_DIST"] ?? at("./package/dist"),
+    outDir: at("./package/dist"),
     emptyOutDir: true,
     target: "es2022",
     minify: false,
