@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useId, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useId, useState } from "react";
 import { readBatchInventory } from "../api";
 import type { Inventory, Snapshot } from "../api/schema";
 import { Badge } from "../components/base/Badge";
@@ -88,8 +88,11 @@ function Batch({ batchId, progress }: { batchId: string; progress: BatchProgress
           <p>{m.trouble.other.text}</p>
         </Notice>
       )}
-      {data && <FailureNotice data={data} onFilter={setFilter} onRetryAll={actions.retryAll} busy={actions.busy} />}
-      {data && <Content data={data} filter={filter} onFilter={setFilter} onRetryPhoto={actions.retryOne} />}
+      {data && (
+        <Content data={data} filter={filter} onFilter={setFilter} onRetryPhoto={actions.retryOne}>
+          <FailureNotice data={data} onFilter={setFilter} onRetryAll={actions.retryAll} busy={actions.busy} />
+        </Content>
+      )}
     </>
   );
 }
@@ -119,46 +122,51 @@ interface ContentProps {
   filter: Filter | null;
   onFilter: (filter: Filter | null) => void;
   onRetryPhoto: (photoId: string) => void;
+  /** What is to be said at the end, above the answer. */
+  children: ReactNode;
 }
 
 /** While it runs: photos, the open one, the inventory so far. At the end: the answer first, then the rooms, then the photos. */
-function Content({ data, filter, onFilter, onRetryPhoto }: ContentProps) {
+function Content({ data, filter, onFilter, onRetryPhoto, children }: ContentProps) {
   const wide = useMedia(WIDE);
   const board = usePhotoBoard(data.photos);
   const openPhoto = useOpenPhoto(data);
   const finished = isFinished(data.status);
   const [sawItRun, see] = useState(!finished);
   if (!finished && !sawItRun) see(true);
-  const photos = { board, filter, onFilter, openPhoto, onRetryPhoto, wide };
-  const left = data.counts.queued + data.counts.processing;
-  if (!finished) {
-    return (
-      <BatchPhotos
-        key="running"
-        {...photos}
-        total={data.counts.total}
-        volume={data.inventorySummary?.totalVolume ?? 0}
-        inventory={<InventoryPanel summary={data.inventorySummary} left={left} finished={false} />}
-      />
-    );
+  const inventory = useInventory(data, finished);
+  const photos = { board, filter, onFilter, openPhoto, onRetryPhoto, wide, total: data.counts.total };
+  const waits = finished && inventory === "waited for";
+  if (!finished || (waits && sawItRun)) {
+    const left = data.counts.queued + data.counts.processing;
+    const soFar = <InventoryPanel summary={data.inventorySummary} left={left} finished={false} />;
+    return <BatchPhotos key="running" {...photos} volume={data.inventorySummary?.totalVolume ?? 0} inventory={soFar} />;
   }
   return (
     <>
-      {data.inventorySummary && <Result data={data} fresh={sawItRun} onOpen={openPhoto.open} />}
-      <BatchPhotos key="finished" {...photos} total={data.counts.total} volume={0} inventory={null} />
+      {children}
+      <Result data={data} inventory={inventory} fresh={sawItRun} onOpen={openPhoto.open} />
+      {!waits && <BatchPhotos key="finished" {...photos} volume={0} inventory={null} />}
     </>
   );
 }
 
-function Result({ data, fresh, onOpen }: { data: Snapshot; fresh: boolean; onOpen: (id: string) => void }) {
+interface ResultProps {
+  data: Snapshot;
+  inventory: FinalInventory;
+  fresh: boolean;
+  onOpen: (photoId: string) => void;
+}
+
+function Result({ data, inventory, fresh, onOpen }: ResultProps) {
   const { m } = useI18n();
-  const inventory = useInventory(data);
   if (!data.inventorySummary) return null;
+  const known = typeof inventory === "string" ? null : inventory;
   return (
     <>
       <Answer
         summary={data.inventorySummary}
-        inventory={inventory}
+        inventory={known}
         counted={data.counts.completed}
         parts={data.inventorySummary.byRoom}
         fresh={fresh}
@@ -171,21 +179,31 @@ function Result({ data, fresh, onOpen }: { data: Snapshot; fresh: boolean; onOpe
           <Icon name="right" />
         </Link>
       </Answer>
-      {inventory && <ByRoom inventory={inventory} photos={data.photos} onOpen={onOpen} />}
+      {known && <ByRoom inventory={known} photos={data.photos} onOpen={onOpen} />}
     </>
   );
 }
 
-/** The range and the things by room, which the stream does not carry: read once a run, after its end. */
-function useInventory({ batchId, eventId }: Snapshot): Inventory | null {
-  const [inventory, setInventory] = useState<Inventory | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another event is another state of the batch
+type FinalInventory = Inventory | "waited for" | "none";
+
+/**
+ * The range and the things by room, which the stream does not carry: read once a run, after its end. What stands below waits for it,
+ * so that nothing is pushed down.
+ */
+function useInventory({ batchId, eventId, inventorySummary }: Snapshot, finished: boolean): FinalInventory {
+  const [kept, keep] = useState<{ of: string; inventory: Inventory | null } | null>(null);
+  const wanted = finished && inventorySummary !== null;
   useEffect(() => {
+    if (!wanted) return;
     const stop = new AbortController();
-    readBatchInventory(batchId, stop.signal).then(setInventory, () => {}); // the volume stands without its range
+    readBatchInventory(batchId, stop.signal).then(
+      (inventory) => keep({ of: eventId, inventory }),
+      () => stop.signal.aborted || keep({ of: eventId, inventory: null }), // the volume stands without its range
+    );
     return () => stop.abort();
-  }, [batchId, eventId]);
-  return inventory;
+  }, [wanted, batchId, eventId]);
+  if (!wanted) return "none";
+  return kept?.of === eventId ? (kept.inventory ?? "none") : "waited for";
 }
 
 /** "66 % · Lot du 14 mars · Roomtally" */

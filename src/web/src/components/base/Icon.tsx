@@ -75,11 +75,11 @@ export function Icon({ name, className = "size-4", label }: Look & { name: IconN
 }
 
 /** Turns while something is worked on; with reduced motion it stands, and the word beside it says so. */
-export function Spinner({ className = "size-4", label }: Look) {
+export function Spinner({ className = "size-4", label, still = false }: Look & { still?: boolean }) {
   return (
     <svg
       viewBox="0 0 16 16"
-      className={`${STROKE} animate-spin stroke-[1.9] ${className}`}
+      className={`${STROKE} ${still ? "" : "animate-spin"} stroke-[1.9] ${className}`}
       role={label ? "img" : undefined}
       aria-label={label}
       aria-hidden={!label}

@@ -33,7 +33,7 @@ export function StagePhoto({ photo, items, chosen, onChoose }: StagePhotoProps) 
     >
       {src && <Surroundings src={src} />}
       {src ? (
-        <div className="relative" style={fitted(shape)}>
+        <div className="relative" style={fitted(shape)} hidden={shape === null}>
           <img
             src={src}
             alt={m.photos.picture(photo.filename)}

@@ -97,5 +97,5 @@ function CounterIcon({ name, works }: { name: Filter; works: boolean }) {
   const icon = ICONS[name];
   const look = "size-3.5 stroke-[1.9] text-(--s-ink) max-[22rem]:hidden";
   if (icon) return <Icon name={icon} className={look} />;
-  return <Spinner className={`${look} ${works ? "" : "animate-none"}`} />;
+  return <Spinner className={look} still={!works} />;
 }
