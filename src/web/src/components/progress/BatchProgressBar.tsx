@@ -74,7 +74,7 @@ function Modal({ open, onClose, ...rest }: PartProps & { open: boolean; onClose:
       sheet
       className="max-h-[92dvh] overflow-auto bg-canvas md:max-w-3xl"
     >
-      <div className="p-4 md:p-5">
+      <div className="p-3 md:p-5">
         <Inline {...rest} onClose={onClose} />
       </div>
     </Dialog>

@@ -28,7 +28,7 @@ interface CountersProps {
 }
 
 const CELL =
-  "grid min-h-14 grid-cols-[auto_minmax(0,1fr)] content-center items-center gap-x-[7px] border-line px-3 py-2 text-start not-last:border-e md:w-26 md:gap-y-0.5 md:py-3 md:pr-1 md:pl-4 max-[24rem]:pr-0.5 max-[24rem]:pl-2";
+  "grid min-h-14 grid-cols-[auto_minmax(0,1fr)] content-center items-center gap-x-[7px] border-line px-3 py-2 text-start not-last:border-e md:w-26 md:gap-y-0.5 md:py-3 md:pr-1 md:pl-4 max-[24rem]:gap-x-1 max-[24rem]:pr-0.5 max-[24rem]:pl-2";
 
 /** The four counters. They are not live to a screen reader: the sentence beside them is. */
 export function Counters({ counts, filter = null, onFilter }: CountersProps) {
