@@ -13,8 +13,6 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from psycopg import DataError, OperationalError
-from psycopg_pool import PoolTimeout
 
 from roomtally import errors
 from roomtally import settings as configuration
@@ -40,7 +38,7 @@ from roomtally.batches.service.files import PhotoFiles
 from roomtally.batches.service.reading import Openings
 from roomtally.batches.service.uploads import UploadLimits, Uploads
 from roomtally.broker import create_broker
-from roomtally.db.pool import create_pool
+from roomtally.db.pool import DATABASE_AWAY, UNSTORABLE, create_pool
 from roomtally.db.valkey import open_valkey
 from roomtally.http import body, document, health, problems
 from roomtally.http.address import Addresses, networks
@@ -178,10 +176,9 @@ def create_app(settings: Settings) -> App:
             errors.RoomtallyError: problems.answer_known,
             HTTPException: pages.answer_framework,
             body.ClientLeft: problems.answer_left,
-            DataError: _answer_unstorable,
+            **dict.fromkeys(UNSTORABLE, _answer_unstorable),
             RecursionError: _answer_too_deep,
-            OperationalError: _answer_database_away,
-            PoolTimeout: _answer_database_away,
+            **dict.fromkeys(DATABASE_AWAY, _answer_database_away),
             Exception: problems.answer_unknown,
         },
         lifespan=[web.run],

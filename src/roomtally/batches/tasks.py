@@ -20,7 +20,6 @@ from typing import Any, NoReturn, TypeVar, assert_never
 from uuid import UUID
 
 import msgspec
-import psycopg
 import structlog
 from opentelemetry import trace
 from structlog.contextvars import bound_contextvars
@@ -30,7 +29,7 @@ from roomtally.analysis import decode, thumbnail
 from roomtally.analysis.model import Analysis, Analyzer
 from roomtally.batches import queue
 from roomtally.batches.model import FoundItem
-from roomtally.batches.service import work
+from roomtally.batches.service import DATABASE_AWAY, work
 from roomtally.batches.service.context import Context
 from roomtally.broker import HintBroker
 from roomtally.inventory import volumes
@@ -41,8 +40,6 @@ from roomtally.telemetry import metrics, tracing
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0  # between tries while the database is away
 HUNG_EXIT_CODE = 75  # EX_TEMPFAIL: start me again
 WATCHDOG_SECONDS = 2.0  # after the photo's timeout: then even a thread that never lets go of the GIL ends
-
-DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
 log = structlog.get_logger()
 T = TypeVar("T")

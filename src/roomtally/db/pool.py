@@ -12,6 +12,10 @@ from psycopg_pool import AsyncConnectionPool
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
+# For rooms above, which know no driver.
+DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError)  # no server, no connection in time, or it was lost
+UNSTORABLE = (psycopg.DataError,)  # the value, not the statement, is at fault
+
 # jit off: the statements are short, compiling them costs more than running them.
 # 30 s: far above the slowest statement (50 ms), so that a stuck lock cannot hold a request for ever.
 OPTIONS = "-c jit=off -c statement_timeout=30s"

@@ -18,12 +18,11 @@ from roomtally.accounts.model import Principal
 from roomtally.batches.model import BatchStatus, Counts
 from roomtally.batches.routes import answers
 from roomtally.batches.routes.desk import Desk
-from roomtally.batches.service import control, create, reading
+from roomtally.batches.service import BatchRow, control, create, reading
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.forms import BatchForm
 from roomtally.batches.service.reading import Progress
 from roomtally.batches.service.uploads import Uploads
-from roomtally.batches.store.reads import BatchRow
 from roomtally.http import body, conditional, form
 from roomtally.http.document import problems
 from roomtally.http.keys import IdempotencyKey

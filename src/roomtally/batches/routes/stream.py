@@ -14,8 +14,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 from roomtally import errors
 from roomtally.accounts import auth
 from roomtally.batches.routes.desk import Desk
-from roomtally.batches.service import reading
-from roomtally.batches.store.opening import Opened
+from roomtally.batches.service import Opened, reading
 from roomtally.http import recorder
 from roomtally.http.document import problems
 from roomtally.streams import ids
