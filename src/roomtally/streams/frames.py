@@ -133,9 +133,9 @@ class Frames:
     def keeps(self, n: int) -> bool:
         return self._kept(n) is not None
 
-    def recall(self, events: Sequence[Event]) -> None:
-        """Puts events of the log before those that are kept, as far as they belong together. The first is only looked at:
-        the one that opened a run is not shown as a change, and whether the second did can be seen by it."""
+    def recall(self, events: Sequence[Event], size: int) -> None:
+        """Puts events of the log before those that are kept, up to `size` bytes, as far as they belong together. The first is
+        only looked at: the one that opened a run is not shown as a change, and whether the second did can be seen by it."""
         self.keep_changes(wanted=True)
         assert self._ring is not None
         base = self._ring.base
@@ -148,7 +148,7 @@ class Frames:
             if frame is None:
                 break
             frames.append(frame)
-        self._ring.fill(frames[::-1])
+        self._ring.fill(frames[::-1], size)
         self._outdate()
 
     def _kept(self, n: int) -> bytes | None:

@@ -72,11 +72,12 @@ class Topic:
             await asyncio.wait([self.load()])
         await self._ready()
 
-    async def recall(self, n: int) -> None:
-        """Keeps the changes after event `n` for one who comes back with it, where the log has them and they are few."""
+    async def recall(self, n: int, size: int) -> None:
+        """Keeps the changes after event `n` for one who comes back with it, where the log has them and they are at most `size`
+        bytes."""
         frames = self.stage.frames
-        if 0 < n < self.last <= n + ring.EVENTS and not frames.keeps(n):
-            frames.recall(await self._around.repairs.recall(self.key, n - 1))
+        if 0 < n < self.last <= n + ring.RECALLED_EVENTS and not frames.keeps(n):
+            frames.recall(await self._around.repairs.recall(self.key, n - 1), size)
 
     async def wait_beyond(self, n: int, stop: Callable[[], bool]) -> Document | None:
         """The first document beyond `n`; None when `stop` says so. Raises NotFound, Unavailable."""

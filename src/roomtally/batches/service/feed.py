@@ -16,11 +16,12 @@ from roomtally.batches.service.loading import Together
 from roomtally.batches.store import reads
 from roomtally.batches.store.reads import LogRow
 from roomtally.db.pool import Pool
+from roomtally.streams.ring import RECALLED_EVENTS
 from roomtally.streams.source import Event, Sweep
 
 CHUNK = 500  # topics whose log is read by one query
 CONNECTIONS = 3  # for snapshots, the log and the sweep
-LOG_LIMIT = 500  # events a topic and read: a batch of 200 photos writes 401 in one run
+LOG_LIMIT = RECALLED_EVENTS + 1  # a topic and read: what a viewer missed, and the event that it has
 
 _SNAPSHOT = msgspec.json.Decoder(Snapshot)
 
