@@ -20,6 +20,7 @@ from roomtally.accounts.model import (
     normalize_email,
 )
 from roomtally.accounts.service.attempts import SignInAttempts
+from roomtally.accounts.service.line import Line
 from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.store import credentials, tickets, users
 from roomtally.db.pool import Pool, transaction
@@ -34,14 +35,18 @@ class Accounts:
         self._pool = pool
         self._passwords = passwords
         self._attempts = attempts
+        self._line = Line()
         self._session_days = session_days
 
     async def sign_in(self, email: str, password: str, address: str) -> tuple[User, str]:
         """The user and the secret of a new session.
 
-        Raises errors.Unauthorized (the same for an unknown address and a wrong password), errors.TooMany.
+        Raises errors.Unauthorized (the same for an unknown address and a wrong password), errors.TooMany, errors.Unavailable.
         """
-        email = normalize_email(email)
+        with self._line.place(address):  # before the attempt is counted: who finds no place has not tried
+            return await self._sign_in(normalize_email(email), password, address)
+
+    async def _sign_in(self, email: str, password: str, address: str) -> tuple[User, str]:
         await self._attempts.count(email, address)
         async with self._pool.connection() as conn:
             known = await users.find_secret(conn, email)
