@@ -17,6 +17,7 @@ from roomtally.accounts.model import SESSION_COOKIE, Principal
 from roomtally.accounts.service.sessions import Accounts
 from roomtally.http.address import Addresses
 from roomtally.http.document import problems
+from roomtally.http.keys import IdempotencyKey
 from roomtally.settings import Settings
 
 SECONDS_A_DAY = 86_400
@@ -113,11 +114,15 @@ class TokenRoutes(Controller):
     tags = ("Accounts",)
     dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
 
-    @post("/", summary="Make an API token (not with a token)", responses=problems(400, 401, 403))
+    @post("/", summary="Make an API token (not with a token)", responses=problems(400, 401, 403, 404, 409))
     async def create(
-        self, principal: NamedDependency[Principal], data: JSONBody[NewToken], accounts: NamedDependency[Accounts]
+        self,
+        principal: NamedDependency[Principal],
+        data: JSONBody[NewToken],
+        accounts: NamedDependency[Accounts],
+        idempotency_key: IdempotencyKey = None,
     ) -> TokenMade:
-        token_id, secret = await accounts.create_token(principal, data.name)
+        token_id, secret = await accounts.create_token(principal, data.name, idempotency_key)
         return TokenMade(token_id, data.name, secret)
 
     @get("/", summary="Your API tokens, without their secrets", responses=problems(401))

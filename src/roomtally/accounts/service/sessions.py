@@ -23,7 +23,8 @@ from roomtally.accounts.service.attempts import SignInAttempts
 from roomtally.accounts.service.line import Line
 from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.store import credentials, tickets, users
-from roomtally.db.pool import Pool, transaction
+from roomtally.db import idempotency
+from roomtally.db.pool import Connection, Pool, transaction
 from roomtally.telemetry import metrics
 
 SECRET_BYTES = 32
@@ -98,13 +99,25 @@ class Accounts:
             raise errors.Unauthorized("account-gone", "This account does not exist any more.")
         return user
 
-    async def create_token(self, principal: Principal, name: str) -> tuple[CredentialId, str]:
-        """Id and secret of a new token; the secret is told this once. Raises errors.Forbidden to a token."""
+    async def create_token(self, principal: Principal, name: str, key: str | None) -> tuple[CredentialId, str]:
+        """Id and secret of a new token; the secret is told this once.
+
+        With an Idempotency-Key that came before: the id of that token with a new secret in place of the first, which its
+        maker never got, or else would not ask again. Raises errors.Conflict where that token has been used, errors.NotFound
+        where it was withdrawn, errors.Forbidden to a token.
+        """
         if principal.kind is CredentialKind.TOKEN:
             raise errors.Forbidden("token-makes-no-tokens", "A token cannot make tokens; sign in with a browser.")
-        token_id, secret = CredentialId(uuid4()), TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-        async with self._pool.connection() as conn:
-            await credentials.add_token(conn, token_id, principal.user_id, name, _hash(secret))
+        new_id, secret = CredentialId(uuid4()), TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        async with transaction(self._pool) as conn:
+            token_id = new_id
+            if key:
+                fingerprint = hashlib.sha256(f"token\n{name}".encode()).digest()
+                token_id = CredentialId(await idempotency.claim(conn, principal.user_id, key, fingerprint, new_id))
+            if token_id == new_id:
+                await credentials.add_token(conn, new_id, principal.user_id, name, _hash(secret))
+            else:
+                await _renew_token(conn, principal.user_id, token_id, _hash(secret))
         return token_id, secret
 
     async def create_ticket(self, principal: Principal) -> tuple[str, float]:
@@ -128,7 +141,19 @@ class Accounts:
     async def delete_token(self, principal: Principal, token_id: UUID) -> None:
         async with self._pool.connection() as conn:
             if not await credentials.delete_token(conn, principal.user_id, token_id):
-                raise errors.NotFound("token-not-found", "You have no such token.")
+                raise _token_not_found()
+
+
+async def _renew_token(conn: Connection, user_id: UserId, token_id: CredentialId, token_hash: bytes) -> None:
+    if await credentials.renew_unused_token(conn, user_id, token_id, token_hash):
+        return
+    if all(token.id != token_id for token in await credentials.list_tokens(conn, user_id)):
+        raise _token_not_found()
+    raise errors.Conflict(
+        "token-in-use",
+        "This Idempotency-Key made a token that is in use, and its secret is shown once; use a new key for another.",
+        token_id=str(token_id),
+    )
 
 
 async def add_user(pool: Pool, passwords: Passwords, email: str, password: str, role: Role) -> User:
@@ -172,6 +197,10 @@ def not_signed_in(credential: Credential | None) -> errors.Unauthorized:
     if credential.kind is CredentialKind.TICKET:
         return errors.Unauthorized("invalid-ticket", "This ticket was used, or its time is over; ask for a new one.")
     return errors.Unauthorized("session-ended", "Your session has ended; sign in again.")
+
+
+def _token_not_found() -> errors.NotFound:
+    return errors.NotFound("token-not-found", "You have no such token.")
 
 
 def _hash(secret: str) -> bytes:
