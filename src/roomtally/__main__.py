@@ -64,10 +64,16 @@ def serve() -> None:
     from roomtally.telemetry import logs
 
     settings = configuration.load(os.environ)
+    _close_files_to_others()
     logs.configure(settings.log_level, settings.log_format, service="web")
     from roomtally import listener
 
     listener.serve(settings, partial(_load_web, settings))
+
+
+def _close_files_to_others() -> None:
+    """Photos of homes: nobody else on the machine reads them. What the group may, the one who starts us decides."""
+    os.umask(os.umask(0o077) | 0o007)
 
 
 def _load_web(settings: configuration.Settings) -> Any:
@@ -105,6 +111,7 @@ def work() -> None:
     """Run one worker process: it looks at one photo at a time."""
     from roomtally import worker
 
+    _close_files_to_others()
     worker.run_worker(configuration.load(os.environ))
 
 
@@ -275,12 +282,12 @@ def smoke(photos: tuple[Path, ...], timeout: float, **service: Any) -> None:
 
 
 def main() -> None:
-    """The entry point: an error of ours is one line on stderr, not a traceback."""
+    """The entry point: an error of ours is one line on stderr, not a traceback; 2 where what was given cannot be used, else 1."""
     try:
         cli(prog_name="roomtally")
     except errors.RoomtallyError as error:
         click.echo(f"roomtally: {error.detail}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, errors.Invalid) else 1)
 
 
 if __name__ == "__main__":

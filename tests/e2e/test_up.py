@@ -266,16 +266,34 @@ def test_a_port_in_use_is_told_plainly(folder: Path, flag: str, variable: str) -
 def test_a_folder_that_cannot_be_written_is_told_plainly(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = _run("up", "--data", str(tmp_path / "file" / "folder"))
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "cannot be written" in ended.stderr
     assert "--data FOLDER" in ended.stderr
 
 
 def test_an_unknown_setting_is_told_plainly(folder: Path) -> None:
     ended = _run("up", "--data", str(folder), ROOMTALLY_WORKER="2")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "ROOMTALLY_WORKER" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs as somebody else")
+def test_a_closed_folder_on_the_way_is_told_plainly(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    ended = _run("up", "--data", str(folder / "data"))
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert f"may not enter {folder}: choose a folder that everybody can reach with --data FOLDER" in line
+    assert list(folder.iterdir()) == []  # refused before anything was made
+
+
+def test_a_short_password_is_told_by_its_variable(folder: Path) -> None:
+    ended = _run("up", "--data", str(folder), ROOMTALLY_DEMO_PASSWORD="short")
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert "ROOMTALLY_DEMO_PASSWORD: expected a text of >= 10 characters" in line
+    assert not folder.exists()
 
 
 def _run(*arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:

@@ -89,7 +89,7 @@ def test_a_user_of_an_up_that_does_not_run_is_told_what_to_do(settings: Settings
 
 def test_a_short_password_is_refused_with_a_word(settings: Settings) -> None:
     refused = run(settings, "user", "add", "ada@example.org", "--password-stdin", stdin="short\n")
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert refused.stderr == "roomtally: A password needs 10 to 1000 characters.\n"
 
 
@@ -98,7 +98,7 @@ def test_a_command_without_settings_names_the_one_that_is_missing() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "roomtally", "work"], check=False, env=env, capture_output=True, text=True, timeout=30
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "ROOMTALLY_DATABASE_URL" in ended.stderr
     assert "(`roomtally up` brings its own)" in ended.stderr
     assert "Traceback" not in ended.stderr
