@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from roomtally.accounts import model
     from roomtally.client import access
 
+DRAIN_UNFINISHED = 3  # an exit code
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="roomtally")
@@ -100,10 +102,22 @@ def _load_web(settings: configuration.Settings) -> Any:
 @click.option("--private-host", default="127.0.0.1", show_default=True, help="Where that port is.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to wait.")
 def drain(private_port: int, private_host: str, timeout: float) -> None:
-    """Send the streams of a web process away and wait until they are gone. It serves everything else until it is stopped."""
+    """Send the streams of a web process away and wait until none is left. It serves everything else until it is stopped.
+
+    \b
+    Exit codes: 0  no stream is left
+                1  it was not asked: nothing answers there, or it takes a drain from its own machine only
+                2  an option is wrong
+                3  some streams are left after --timeout; they go on ending
+    """
     from roomtally.client import draining
 
-    click.echo(f"Drained: {draining.drain(private_host, private_port, timeout)} streams sent away.")
+    found = draining.drain(private_host, private_port, timeout, partial(click.echo, err=True))
+    if found.left:
+        click.echo(f"roomtally: After {timeout:g} s {found.left} streams are still open; they go on ending.", err=True)
+        sys.exit(DRAIN_UNFINISHED)
+    stopped = " The process has stopped meanwhile." if found.stopped else ""
+    click.echo(f"Drained: {found.most} streams sent away, none is left.{stopped}")
 
 
 @cli.command()
