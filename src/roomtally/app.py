@@ -39,12 +39,12 @@ from roomtally.batches.service.reading import Openings
 from roomtally.batches.service.uploads import UploadLimits, Uploads
 from roomtally.broker import create_broker
 from roomtally.db.pool import DATABASE_AWAY, UNSTORABLE, create_pool
-from roomtally.db.valkey import open_valkey
+from roomtally.db.valkey import one_budget, open_valkey
 from roomtally.http import body, document, health, problems
 from roomtally.http.address import Addresses, networks
 from roomtally.http.cors import Cors, origins
 from roomtally.http.guard import Guard
-from roomtally.http.recorder import App, Recorder
+from roomtally.http.recorder import App, Receive, Recorder, Scope, Send
 from roomtally.inventory.routes import InventoryRoutes
 from roomtally.inventory.service import Inventories
 from roomtally.operators.routes import OperatorRoutes
@@ -94,7 +94,7 @@ class Web:
         self.context = Context(
             pool=self.pool,
             publisher=Publisher(self.valkey),
-            queue=PhotoQueue(self.broker),
+            queue=PhotoQueue(self.broker, self.valkey),
             cache=cache,
             max_photos=settings.max_batch_photos,
         )
@@ -189,7 +189,18 @@ def create_app(settings: Settings) -> App:
     application.state[auth.ACCOUNTS] = web.accounts
     trusted = frozenset({settings.public_url.rstrip("/")}) if settings.public_url else frozenset[str]()
     guarded = Guard(cast("App", application), trusted)
-    return cast("App", keep_send(Recorder(Cors(guarded, origins(settings.stream_origins), STREAMS.fullmatch))))
+    cors = Cors(_with_one_budget(cast("App", guarded)), origins(settings.stream_origins), STREAMS.fullmatch)
+    return cast("App", keep_send(Recorder(cors)))
+
+
+def _with_one_budget(app: App) -> App:
+    """What one request asks of Valkey waits 250 ms in all, however many calls that are."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        with one_budget():
+            await app(scope, receive, send)
+
+    return answer
 
 
 def _stop_server() -> None:

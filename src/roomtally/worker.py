@@ -254,7 +254,7 @@ def create_context(settings: Settings, broker: HintBroker, pool: Pool) -> tuple[
     context = Context(
         pool=pool,
         publisher=Publisher(valkey),
-        queue=PhotoQueue(broker),
+        queue=PhotoQueue(broker, valkey),
         cache=SnapshotCache(valkey),
         lease_seconds=settings.lease_seconds,
         release_first_seconds=settings.release_first_seconds,

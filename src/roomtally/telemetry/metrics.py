@@ -56,9 +56,14 @@ for _outcome in ("accepted", "refused", "limited"):
     SIGN_INS.labels(_outcome)
 
 # --- Valkey
+VALKEY_CONNECTED = Gauge(
+    "roomtally_valkey_connected",
+    "1 while Valkey is called, 0 while it is away and every call fails at once.",
+    registry=None,
+)
 VALKEY_ERRORS = Counter(
     "roomtally_valkey_errors_total",
-    "Calls to Valkey that failed or took over 250 ms.",
+    "Calls to Valkey that failed, took over 250 ms, or were not tried as it is away.",
     ["operation"],
     registry=REGISTRY,
 )

@@ -16,6 +16,7 @@ from taskiq.receiver import Receiver
 
 from roomtally import broker as hints
 from roomtally.batches.queue import TASK, PhotoQueue
+from roomtally.db.valkey import open_valkey
 from roomtally.embedded.valkey import EmbeddedValkey
 from roomtally.telemetry import metrics, tracing
 from tests.fixtures.waiting import until
@@ -55,7 +56,8 @@ async def reading(url: str, name: str = "reader", fallback: hints.Fallback | Non
 async def sending(url: str) -> AsyncGenerator[PhotoQueue]:
     broker = hints.create_broker(url, "sender")
     try:
-        yield PhotoQueue(broker)
+        async with open_valkey(url) as valkey:
+            yield PhotoQueue(broker, valkey)
     finally:
         await broker.shutdown()
 
@@ -121,7 +123,8 @@ async def test_a_valkey_restarted_empty_delivers_the_next_hint(valkey_server: Em
         await until(lambda: metrics.REGISTRY.get_sample_value("roomtally_broker_connected") == 0)
         assert not await queue.hint([uuid4()])
         valkey_server.start()
-        await until(lambda: metrics.REGISTRY.get_sample_value("roomtally_broker_connected") == 1)
+        for way in ("broker", "valkey"):
+            await until(lambda way=way: metrics.REGISTRY.get_sample_value(f"roomtally_{way}_connected") == 1)
         assert await queue.hint([uuid4()])
         await until(lambda: len(reader.seen) == 2)
 
@@ -264,7 +267,8 @@ async def test_a_task_is_measured_and_its_span_links_to_the_one_that_hinted(valk
     listening = asyncio.create_task(
         Receiver(broker, max_async_tasks=1, ack_type=AcknowledgeType.WHEN_RECEIVED, run_startup=False).listen(stop)
     )
-    await PhotoQueue(broker).hint([uuid4()], f"00-{7:032x}-{9:016x}-01")
+    async with open_valkey(valkey) as client:
+        await PhotoQueue(broker, client).hint([uuid4()], f"00-{7:032x}-{9:016x}-01")
     await until(lambda: links)
     stop.set()
     await listening

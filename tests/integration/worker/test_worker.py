@@ -17,6 +17,7 @@ import pytest
 from roomtally import broker as hints
 from roomtally.batches.model import BatchStatus, PhotoStatus
 from roomtally.batches.queue import PhotoQueue
+from roomtally.db.valkey import open_valkey
 from roomtally.embedded.valkey import EmbeddedValkey
 from roomtally.settings import Settings, to_environ
 from tests.fixtures.batches import Batch, Person, World
@@ -41,7 +42,8 @@ async def queue(quick: Settings) -> AsyncIterator[PhotoQueue]:
 @asynccontextmanager
 async def sending(settings: Settings) -> AsyncGenerator[PhotoQueue]:
     broker = hints.create_broker(settings.redis_url, "test")
-    yield PhotoQueue(broker)
+    async with open_valkey(settings.redis_url) as valkey:
+        yield PhotoQueue(broker, valkey)
     await broker.shutdown()
 
 

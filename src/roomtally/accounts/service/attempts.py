@@ -3,10 +3,8 @@
 import hashlib
 import time
 
-from redis.asyncio import Redis
-
 from roomtally import errors
-from roomtally.db.valkey import guarded
+from roomtally.db.valkey import Valkey
 from roomtally.telemetry import metrics
 
 ALLOWED = 10  # attempts at one account from one address
@@ -18,7 +16,7 @@ REMEMBERED = 10_000  # keys in this process; beyond that the oldest go
 class SignInAttempts:
     """`address` is the client's as `http.address` counts it: of IPv6 the /64."""
 
-    def __init__(self, valkey: "Redis") -> None:
+    def __init__(self, valkey: Valkey) -> None:
         self._valkey = valkey
         self._here: dict[str, tuple[float, int]] = {}
 
@@ -37,10 +35,10 @@ class SignInAttempts:
         if place in self._here:
             since, tried = self._here[place]
             self._here[place] = (since, tried - 1)
-        await guarded(self._forget_in_valkey(account, place), "sign_in_limit")
+        await self._valkey.guarded(self._forget_in_valkey(account, place), "sign_in_limit")
 
     async def _count(self, key: str, allowed: int) -> None:
-        answer = await guarded(self._count_in_valkey(key), "sign_in_limit")
+        answer = await self._valkey.guarded(self._count_in_valkey(key), "sign_in_limit")
         tried, wait = answer if answer is not None else self._count_here(key)
         if tried > allowed:
             metrics.SIGN_INS.labels("limited").inc()
