@@ -33,6 +33,8 @@ async def test_nothing_is_wrong_after_a_meeting(shared_world: World, shared_pers
         (meetings.claim_against_pause, variations.claim_not_rolled_back),
         (meetings.two_last_photos, variations.count_star),
         (meetings.finish_against_retry, variations.count_star),
+        (meetings.retry_behind_a_held_photo, variations.retry_backwards),
+        (meetings.retry_behind_a_held_photo, variations.retry_as_stored),
     ],
 )
 async def test_a_broken_rule_is_found(

@@ -169,7 +169,8 @@ async def rows_of(world: World, batch: Batch) -> int:
             """
             SELECT (SELECT count(*) FROM batches WHERE id = %(id)s) + (SELECT count(*) FROM photos WHERE batch_id = %(id)s)
                  + (SELECT count(*) FROM uploads WHERE batch_id = %(id)s)
-                 + (SELECT count(*) FROM batch_events WHERE batch_id = %(id)s)""",
+                 + (SELECT count(*) FROM batch_events WHERE batch_id = %(id)s)
+                 + (SELECT count(*) FROM outbox WHERE batch_id = %(id)s)""",
             {"id": batch.id},
         )
         row = await cursor.fetchone()
@@ -180,19 +181,21 @@ async def rows_of(world: World, batch: Batch) -> int:
 async def test_the_purge_takes_deleted_batches_with_all_that_is_theirs(world: World, person: Person) -> None:
     gone, kept = await world.batch(person, 2), await world.batch(person, 1)
     await gone.finish(0)
+    await gone.fail(1)
+    await kept.finish(0)
     await service.delete(world.context, person.user, gone.id)
     folder = Folder()
     assert (await service.purge_once(world.context, folder)).batches == 0  # a worker may still hold a claim
-    assert await rows_of(world, gone) == 1 + 2 + 2 + 4
+    assert await rows_of(world, gone) == 1 + 2 + 2 + 7 + 1
     purged = await service.purge_once(world.context, folder, after_seconds=0)
     assert purged == service.Purged(batches=1, uploads=0, keys=0)
-    # The thumbnail also of the photo that was never finished: its worker may have written it.
+    # The thumbnail also of the photo that was not done: its worker may have written it.
     assert {key for key in folder.deleted if not key.startswith("originals/")} == {
         f"thumbnails/{photo}.webp" for photo in gone.photos
     }
     assert len([key for key in folder.deleted if key.startswith("originals/")]) == 2
     assert await rows_of(world, gone) == 0
-    assert await rows_of(world, kept) == 1 + 1 + 1 + 1
+    assert await rows_of(world, kept) == 1 + 1 + 1 + 4 + 1
 
 
 async def test_the_purge_takes_unused_uploads_and_old_keys(world: World, person: Person) -> None:

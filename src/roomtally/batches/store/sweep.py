@@ -1,5 +1,6 @@
 """What the sweeper asks for: its lock, and hints for photos that wait while nobody was told of them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from psycopg.rows import scalar_row
@@ -68,15 +69,19 @@ async def count_released(conn: Connection, least: int) -> int:
 HINTS_OF_BATCH = """
 WITH w AS (
     SELECT id FROM photos
-     WHERE batch_id = %(batch)s AND status = 'PENDING' AND (not_before IS NULL OR not_before <= clock_timestamp())
+     WHERE batch_id = %(batch)s AND (%(photos)s::uuid[] IS NULL OR id = ANY (%(photos)s))
+       AND status = 'PENDING' AND (not_before IS NULL OR not_before <= clock_timestamp())
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 , stamped AS (
     UPDATE photos p SET enqueued_at = clock_timestamp() FROM w WHERE p.id = w.id RETURNING p.id, p.position)
 SELECT id FROM stamped ORDER BY position"""
 
 
-async def stamp_hints(conn: Connection, batch_id: UUID) -> list[UUID]:
-    """Stamp all waiting photos of a batch. After a commit, on its own: photos after the batch row break the lock order."""
+async def stamp_hints(conn: Connection, batch_id: UUID, photos: Sequence[UUID] | None = None) -> list[UUID]:
+    """Stamp the waiting ones of `photos`, by default all of the batch; returns them in order.
+
+    After a commit, on its own: photos after the batch row would break the lock order.
+    """
     async with conn.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(HINTS_OF_BATCH, {"batch": batch_id})
+        await cursor.execute(HINTS_OF_BATCH, {"batch": batch_id, "photos": None if photos is None else list(photos)})
         return await cursor.fetchall()
