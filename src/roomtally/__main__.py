@@ -108,13 +108,15 @@ def drain(private_port: int, private_host: str, timeout: float) -> None:
     Exit codes: 0  no stream is left
                 1  it was not asked: nothing answers there, or it takes a drain from its own machine only
                 2  an option is wrong
-                3  some streams are left after --timeout; they go on ending
+                3  it is not done after --timeout, and goes on without us
     """
     from roomtally.client import draining
 
     found = draining.drain(private_host, private_port, timeout, partial(click.echo, err=True))
-    if found.left:
-        click.echo(f"roomtally: After {timeout:g} s {found.left} streams are still open; they go on ending.", err=True)
+    if not found.over:
+        click.echo(
+            f"roomtally: After {timeout:g} s {found.left} streams are still open; it goes on without us.", err=True
+        )
         sys.exit(DRAIN_UNFINISHED)
     stopped = " The process has stopped meanwhile." if found.stopped else ""
     click.echo(f"Drained: {found.most} streams sent away, none is left.{stopped}")

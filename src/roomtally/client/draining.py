@@ -13,10 +13,12 @@ ANSWER_SECONDS = 5.0
 
 
 class Drained(NamedTuple):
-    """`most`: streams there were at any time. `left`: those that are still open. `stopped`: the process ended meanwhile."""
+    """`most`: streams there were at any time. `left`: those that are still open; more may come unless it is `over`. `stopped`: the
+    process ended meanwhile."""
 
     most: int
     left: int
+    over: bool
     stopped: bool = False
 
 
@@ -33,12 +35,12 @@ def drain(host: str, port: int, timeout_seconds: float, show: Callable[[str], ob
         try:
             state = _ask(host, port, "GET")
         except errors.Unavailable:
-            return Drained(most, 0, stopped=True)
+            return Drained(most, 0, over=True, stopped=True)
         if state["streams"] != left:
             left = int(state["streams"])
             show(f"{left} streams left")
         most = max(most, left)
-    return Drained(most, 0 if _is_over(state) else left)
+    return Drained(most, left, _is_over(state))
 
 
 def _is_over(state: dict[str, Any]) -> bool:

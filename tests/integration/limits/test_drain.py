@@ -169,10 +169,10 @@ async def test_the_command_sends_streams_away_and_waits_for_it(housing: Housing)
 
 
 async def test_the_command_says_why_it_gave_up(housing: Housing) -> None:
-    pair = await housing.pair(alone=True, drain_accept_seconds=2.0)
-    await pair.open(pair.first)
+    pair = await housing.pair(alone=True, drain_accept_seconds=3.0)
+    stream = await pair.open(pair.first)
     for options, code, says in (
-        (("--timeout", "1"), 3, "After 1 s 1 streams are still open; they go on ending."),
+        (("--timeout", "1"), 3, "After 1 s 1 streams are still open; it goes on without us."),
         (("--private-port", "1"), 1, "Nothing answers on 127.0.0.1:1"),
         (("--private-port", str(pair.first.settings.port)), 1, "is no web process of Roomtally: it answers 404"),
         (("--timeout", "0"), 2, "Invalid value for '--timeout'"),
@@ -180,6 +180,8 @@ async def test_the_command_says_why_it_gave_up(housing: Housing) -> None:
         found = await told(pair.first.settings.private_port, *options)
         assert (found[0], found[1]) == (code, "")
         assert says in found[2]
+    stream.leave()
+    assert (await told(pair.first.settings.private_port, "--timeout", "1"))[0] == 3, "it still accepts"
 
 
 async def test_a_process_that_stops_meanwhile_has_no_stream_left(housing: Housing) -> None:
