@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request
 
 from roomtally import errors
+from roomtally.http import faults
 
 IDLE_SECONDS = 60  # a client that sends nothing for so long holds a connection and a half-written file for nothing
 JSON_BYTES = 1024 * 1024
@@ -55,4 +56,6 @@ async def read_json(request: Request[Any, Any, Any], shape: type[T]) -> T:
     try:
         return msgspec.json.decode(collected, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise errors.Invalid("invalid-request", f"The body cannot be used: {error}.") from error
+        raise errors.Invalid(
+            "invalid-request", f"The body cannot be used: {error}.", errors=[faults.of_json(str(error))]
+        ) from error
