@@ -5,7 +5,8 @@ import os
 import re
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ from roomtally.batches.routes.desk import Desk
 from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch, stream_batches
 from roomtally.batches.routes.uploads import UploadRoutes
+from roomtally.batches.service import storing
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.feed import CONNECTIONS as FEED_CONNECTIONS
 from roomtally.batches.service.feed import BatchFeed
@@ -38,7 +40,7 @@ from roomtally.batches.service.files import PhotoFiles
 from roomtally.batches.service.reading import Openings
 from roomtally.batches.service.uploads import UploadLimits, Uploads
 from roomtally.broker import create_broker
-from roomtally.db.pool import DATABASE_AWAY, UNSTORABLE, create_pool
+from roomtally.db.pool import DATABASE_AWAY, UNSTORABLE, WEB_ANSWER_SECONDS, answers, create_pool
 from roomtally.db.valkey import one_budget, open_valkey
 from roomtally.http import body, document, health, problems
 from roomtally.http.address import Addresses, networks
@@ -80,7 +82,7 @@ class Web:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.pool = create_pool(settings.database_url, settings.db_pool_size)
+        self.pool = create_pool(settings.database_url, settings.db_pool_size, answer_seconds=WEB_ANSWER_SECONDS)
         self.valkey = open_valkey(settings.redis_url)
         self.storage = open_storage(settings.storage_url)
         self.passwords = Passwords()
@@ -100,13 +102,14 @@ class Web:
         )
         # Of its own: the sweep repairs the streams when everything else is busy, and in a storm of opens the first snapshot
         # would wait behind a thousand requests that want to know who asks.
-        self.feed_pool = create_pool(settings.database_url, FEED_CONNECTIONS)
+        self.feed_pool = create_pool(settings.database_url, FEED_CONNECTIONS, answer_seconds=WEB_ANSWER_SECONDS)
         feed = BatchFeed(self.feed_pool, cache)
         self.hub = Hub(feed, Pace.of(settings), BusReader(settings.redis_url))
         self.accounting = Accounting(self.valkey)
         self.admission = Admission(Limits.of(settings), self.accounting, self.hub)
         self.addresses = Addresses(networks(settings.trusted_proxies))
-        self.readiness = health.Readiness({"database": self._ask_database})
+        self.readiness = health.Readiness({"database": partial(answers, self.pool), "storage": self._ask_storage})
+        self._settled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.draining = Draining(self.hub, settings, on_begin=self.readiness.drain, on_end=_stop_server)
 
@@ -115,6 +118,7 @@ class Web:
         self._loop = asyncio.get_running_loop()
         self.readiness.bind(self._loop)
         async with self.pool, self.feed_pool, self.valkey:
+            await self._settle_storage()
             await self.broker.startup()
             await self.hub.start()
             self.accounting.start()
@@ -139,12 +143,20 @@ class Web:
         if self._loop:
             self._loop.call_soon_threadsafe(self.draining.begin)
 
+    async def _ask_storage(self) -> None:
+        """A folder is this machine's own. A cloud's store is everybody's: no other process could take the requests either."""
+        if self.storage.is_folder or not self._settled:
+            self._settled = await storing.settle(self.context, self.storage)
+        if self.storage.is_folder and not self._settled:
+            raise errors.Unavailable("storage-unavailable", "The photo store has no marker.")
+
+    async def _settle_storage(self) -> None:
+        """The first start marks the store; where the database or the store is away, the next question for readiness does."""
+        with suppress(*DATABASE_AWAY, errors.Unavailable):
+            self._settled = await storing.settle(self.context, self.storage)
+
     def _drain_state(self) -> dict[str, object]:
         return {"status": self.draining.status, "streams": self.hub.count}
-
-    async def _ask_database(self) -> None:
-        async with self.pool.connection() as conn:
-            await conn.execute("SELECT 1")
 
 
 def create() -> App:

@@ -26,7 +26,7 @@ from roomtally.batches.service import sweeping
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.strays import Strays
 from roomtally.broker import HintBroker, create_broker
-from roomtally.db.pool import Pool, create_pool
+from roomtally.db.pool import DATABASE_AWAY, Pool, answers, create_pool
 from roomtally.db.valkey import open_valkey
 from roomtally.settings import Settings
 from roomtally.storage.photos import PhotoStorage, open_storage
@@ -65,14 +65,14 @@ class Readiness:
         try:
             return answer.result(CHECK_SECONDS)
         except TimeoutError:
+            answer.cancel()
             return ["the event loop or the database does not answer"]
 
     async def _ask_database(self) -> list[str]:
         assert self._pool is not None
         try:
-            async with self._pool.connection(timeout=CHECK_SECONDS) as conn:
-                await conn.execute("SELECT 1")
-        except tasks.DATABASE_AWAY:
+            await answers(self._pool, CHECK_SECONDS)
+        except DATABASE_AWAY:
             return ["the database does not answer"]
         return []
 
@@ -195,7 +195,7 @@ class Sweeper:
             await self._look()
             if swept is not None:
                 await self._purge()
-        except (*tasks.DATABASE_AWAY, errors.Unavailable) as error:
+        except (*DATABASE_AWAY, errors.Unavailable) as error:
             self._failed(error)
         except Exception:
             metrics.SWEEPER_PASSES.labels("failed").inc()

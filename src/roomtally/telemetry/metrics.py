@@ -55,6 +55,18 @@ SIGN_INS = Counter(
 for _outcome in ("accepted", "refused", "limited"):
     SIGN_INS.labels(_outcome)
 
+# --- the photo store
+STORAGE_PRESENT = Gauge(
+    "roomtally_storage_present",
+    "1 while the store's marker was there when last looked for, 0 while it failed to be.",
+    registry=None,
+)
+
+# --- PostgreSQL
+DATABASE_CONNECTED = Gauge(
+    "roomtally_database_connected", "1 while PostgreSQL answers, 0 since a connection to it was lost.", registry=None
+)
+
 # --- Valkey
 VALKEY_CONNECTED = Gauge(
     "roomtally_valkey_connected",

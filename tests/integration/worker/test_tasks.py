@@ -165,6 +165,19 @@ async def test_a_store_that_cannot_be_read_is_the_infrastructures_fault(bench: B
     assert await outcomes(bench.world) == ["released"]
 
 
+async def test_photos_of_a_store_that_vanished_wait_and_are_done_when_it_is_back(bench: Bench, tmp_path: Path) -> None:
+    batch, worker = await bench.batch(jpeg()), bench.worker()
+    (tmp_path / "storage").rename(tmp_path / "elsewhere")
+    await worker.process(batch.photos[0])
+    assert (await photo_of(batch)).status is PhotoStatus.PENDING
+    (tmp_path / "elsewhere").rename(tmp_path / "storage")
+    async with bench.world.pool.connection() as conn:
+        await conn.execute("UPDATE photos SET not_before = now()")
+    await worker.process(batch.photos[0])
+    assert (await photo_of(batch)).status is PhotoStatus.DONE
+    assert await outcomes(bench.world) == ["released", "done"]
+
+
 async def test_an_engine_that_breaks_costs_three_attempts_and_then_the_photo(bench: Bench) -> None:
     batch = await bench.batch(jpeg())
     worker = bench.worker(raising(ValueError("a defect")))

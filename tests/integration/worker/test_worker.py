@@ -71,7 +71,12 @@ async def require_each_counted_once(batch: Batch) -> None:
     assert Counter(type_ for _n, type_ in await batch.log())["photo_done"] == len(batch.photos)
 
 
-@pytest.mark.parametrize(("command", "connected"), [("work", {"roomtally_broker_connected"}), ("sweep", set[str]())])
+SERVERS = {"roomtally_database_connected", "roomtally_valkey_connected"}
+
+
+@pytest.mark.parametrize(
+    ("command", "connected"), [("work", SERVERS | {"roomtally_broker_connected"}), ("sweep", SERVERS)]
+)
 async def test_a_process_shows_no_gauge_of_a_connection_that_it_does_not_have(
     quick: Settings, start: Start, command: str, connected: set[str]
 ) -> None:
