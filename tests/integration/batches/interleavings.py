@@ -37,6 +37,13 @@ async def _waits(conn: Connection, pid: int) -> bool:
     return bool(row and row[0])
 
 
+async def somebody_waits(conn: Connection) -> bool:
+    """For a lock of `conn`. Not by pg_stat_activity, which shows a transaction for ever what it showed at first."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    row = await (await conn.execute(query)).fetchone()
+    return bool(row and row[0])
+
+
 def claiming(photo: UUID, claim: UUID) -> Write:
     async def write(conn: Connection) -> list[Logged]:
         try:
