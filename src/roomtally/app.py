@@ -58,6 +58,7 @@ from roomtally.streams.accounting import Accounting
 from roomtally.streams.admission import Admission, Limits
 from roomtally.streams.bus import Publisher
 from roomtally.streams.draining import Draining
+from roomtally.streams.gathering import Gathering
 from roomtally.streams.hub import Hub, Pace
 from roomtally.streams.outer import keep_send
 from roomtally.streams.reader import BusReader
@@ -104,7 +105,9 @@ class Web:
         # would wait behind a thousand requests that want to know who asks.
         self.feed_pool = create_pool(settings.database_url, FEED_CONNECTIONS, answer_seconds=WEB_ANSWER_SECONDS)
         feed = BatchFeed(self.feed_pool, cache)
-        self.hub = Hub(feed, Pace.of(settings), BusReader(settings.redis_url))
+        reader = BusReader(settings.redis_url)
+        self.hub = Hub(feed, Pace.of(settings), reader)
+        self.gathering = Gathering(self.hub, reader, self.valkey)
         self.accounting = Accounting(self.valkey)
         self.admission = Admission(Limits.of(settings), self.accounting, self.hub)
         self.addresses = Addresses(networks(settings.trusted_proxies))
@@ -121,6 +124,7 @@ class Web:
             await self._settle_storage()
             await self.broker.startup()
             await self.hub.start()
+            await self.gathering.start()
             self.accounting.start()
             self._loop.add_signal_handler(signal.SIGTERM, self.draining.terminate)
             private = self._serve_private()
@@ -176,7 +180,7 @@ def create_app(settings: Settings) -> App:
                 "uploads": web.uploads,
                 "context": web.context,
                 "inventories": Inventories(web.pool),
-                "hub": web.hub,
+                "gathering": web.gathering,
                 "desk": Desk(web.context, Openings(web.context), web.hub, web.admission, web.addresses),
                 "addresses": web.addresses,
                 "files": PhotoFiles(web.context, web.storage),
