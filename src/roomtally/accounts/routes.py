@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody
 
 from roomtally.accounts import auth
 from roomtally.accounts.model import SESSION_COOKIE, Principal
-from roomtally.accounts.service.sessions import Accounts
+from roomtally.accounts.service.sessions import LONGEST_TOKEN_NAME, Accounts
 from roomtally.http.address import Addresses
 from roomtally.http.document import problems
 from roomtally.http.keys import IdempotencyKey
@@ -35,7 +35,7 @@ class SignedIn(msgspec.Struct, rename="camel"):
 
 
 class NewToken(msgspec.Struct, rename="camel"):
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TOKEN_NAME)]
 
 
 class TokenMade(msgspec.Struct, rename="camel"):
@@ -122,8 +122,8 @@ class TokenRoutes(Controller):
         accounts: NamedDependency[Accounts],
         idempotency_key: IdempotencyKey = None,
     ) -> TokenMade:
-        token_id, secret = await accounts.create_token(principal, data.name, idempotency_key)
-        return TokenMade(token_id, data.name, secret)
+        made = await accounts.create_token(principal, data.name, idempotency_key)
+        return TokenMade(made.id, made.name, made.secret)
 
     @get("/", summary="Your API tokens, without their secrets", responses=problems(401))
     async def list_tokens(

@@ -13,6 +13,7 @@ from roomtally.accounts.model import (
     Credential,
     CredentialId,
     CredentialKind,
+    MadeToken,
     Principal,
     Role,
     User,
@@ -25,9 +26,11 @@ from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.store import credentials, tickets, users
 from roomtally.db import idempotency
 from roomtally.db.pool import Connection, Pool, transaction
+from roomtally.names import clean_name, harmless
 from roomtally.telemetry import metrics
 
 SECRET_BYTES = 32
+LONGEST_TOKEN_NAME = 100  # characters
 TICKET_SECONDS = 60.0  # from asking for it to opening the stream
 
 
@@ -99,26 +102,19 @@ class Accounts:
             raise errors.Unauthorized("account-gone", "This account does not exist any more.")
         return user
 
-    async def create_token(self, principal: Principal, name: str, key: str | None) -> tuple[CredentialId, str]:
-        """Id and secret of a new token; the secret is told this once.
+    async def create_token(self, principal: Principal, name: str, key: str | None) -> MadeToken:
+        """A new token; its secret is told this once.
 
-        With an Idempotency-Key that came before: the id of that token with a new secret in place of the first, which its
-        maker never got, or else would not ask again. Raises errors.Conflict where that token has been used, errors.NotFound
-        where it was withdrawn, errors.Forbidden to a token.
+        With an Idempotency-Key that came before: that token with a new secret in place of the first, which its maker never
+        got, or else would not ask again. Raises errors.Conflict where that token has been used, errors.NotFound where it was
+        withdrawn, errors.Forbidden to a token, errors.Invalid for a name that cannot be used.
         """
         if principal.kind is CredentialKind.TOKEN:
             raise errors.Forbidden("token-makes-no-tokens", "A token cannot make tokens; sign in with a browser.")
-        new_id, secret = CredentialId(uuid4()), TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        name, secret = clean_name(name, LONGEST_TOKEN_NAME), TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         async with transaction(self._pool) as conn:
-            token_id = new_id
-            if key:
-                fingerprint = hashlib.sha256(f"token\n{name}".encode()).digest()
-                token_id = CredentialId(await idempotency.claim(conn, principal.user_id, key, fingerprint, new_id))
-            if token_id == new_id:
-                await credentials.add_token(conn, new_id, principal.user_id, name, _hash(secret))
-            else:
-                await _renew_token(conn, principal.user_id, token_id, _hash(secret))
-        return token_id, secret
+            token_id = await _write_token(conn, principal.user_id, name, _hash(secret), key)
+        return MadeToken(token_id, name, secret)
 
     async def create_ticket(self, principal: Principal) -> tuple[str, float]:
         """The secret of a ticket that opens one stream within the seconds that are returned with it.
@@ -144,6 +140,20 @@ class Accounts:
                 raise _token_not_found()
 
 
+async def _write_token(
+    conn: Connection, user_id: UserId, name: str, token_hash: bytes, key: str | None
+) -> CredentialId:
+    token_id = new_id = CredentialId(uuid4())
+    if key:
+        fingerprint = hashlib.sha256(f"token\n{name}".encode()).digest()
+        token_id = CredentialId(await idempotency.claim(conn, user_id, key, fingerprint, new_id))
+    if token_id == new_id:
+        await credentials.add_token(conn, new_id, user_id, name, token_hash)
+    else:
+        await _renew_token(conn, user_id, token_id, token_hash)
+    return token_id
+
+
 async def _renew_token(conn: Connection, user_id: UserId, token_id: CredentialId, token_hash: bytes) -> None:
     if await credentials.renew_unused_token(conn, user_id, token_id, token_hash):
         return
@@ -160,7 +170,7 @@ async def add_user(pool: Pool, passwords: Passwords, email: str, password: str, 
     """Raises errors.Invalid (no address, weak password) and errors.Conflict (address taken)."""
     email = normalize_email(email)
     name, at, host = email.partition("@")
-    if not (name and at and host) or len(email) > 254 or any(c.isspace() for c in email):
+    if not (name and at and host) or len(email) > 254 or " " in email or email != harmless(email):
         raise errors.Invalid("invalid-email", "This is not an email address.")
     password_hash = await passwords.hash(password)
     user = User(UserId(uuid4()), email, role)
