@@ -157,14 +157,14 @@ def is_secure(request: Request[Any, Any, Any], settings: Settings) -> bool:
         return settings.secure_cookies
     if request.scope["scheme"] == "https" or (settings.public_url or "").startswith("https:"):
         return True
-    return not _is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
+    return not _is_loopback(request.headers.get("host", ""))
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    """False also where it is no name and no address: such a Host is somebody's try."""
     try:
-        return ip_address(host).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
     except ValueError:
         return False
 

@@ -1,6 +1,7 @@
 """Signing in and out, users, API tokens."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Collection
 from typing import assert_never
@@ -31,6 +32,7 @@ from roomtally.telemetry import metrics
 
 SECRET_BYTES = 32
 LONGEST_TOKEN_NAME = 100  # characters
+_ADDRESS = re.compile(r"(?=.{3,254}$)[^@\s]+@\S+")
 TICKET_SECONDS = 60.0  # from asking for it to opening the stream
 
 
@@ -169,8 +171,7 @@ async def _renew_token(conn: Connection, user_id: UserId, token_id: CredentialId
 async def add_user(pool: Pool, passwords: Passwords, email: str, password: str, role: Role) -> User:
     """Raises errors.Invalid (no address, weak password) and errors.Conflict (address taken)."""
     email = normalize_email(email)
-    name, at, host = email.partition("@")
-    if not (name and at and host) or len(email) > 254 or " " in email or email != harmless(email):
+    if not _ADDRESS.fullmatch(email) or email != harmless(email):
         raise errors.Invalid("invalid-email", "This is not an email address.")
     password_hash = await passwords.hash(password)
     user = User(UserId(uuid4()), email, role)
