@@ -86,7 +86,11 @@ def _load_web(settings: configuration.Settings) -> Any:
 
     children.die_with_parent(signal.SIGTERM)()
     process.start(settings, "web")
-    return app.create_app(settings)
+    try:
+        return app.create_app(settings)
+    except errors.RoomtallyError as error:
+        _say(error)
+        sys.exit(_exit_code(error))
 
 
 @cli.command(short_help="Send the streams of a web process away.")
@@ -146,6 +150,15 @@ def _of_up(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _database_url(data: Path | None) -> str:
+    """As `_find_database`; raises errors.Unavailable where it does not answer."""
+    from roomtally.db import pool
+
+    url = _find_database(data)
+    pool.require(url)
+    return url
+
+
+def _find_database(data: Path | None) -> str:
     """Of the `up` that runs on `data`; without it as the environment says, else of the `up` that runs on the usual folder."""
     if data is None and os.environ.get("ROOMTALLY_DATABASE_URL"):
         return configuration.load(os.environ).database_url
@@ -302,8 +315,16 @@ def main() -> None:
     try:
         cli(prog_name="roomtally")
     except errors.RoomtallyError as error:
-        click.echo(f"roomtally: {error.detail}", err=True)
-        sys.exit(2 if isinstance(error, errors.Invalid) else 1)
+        _say(error)
+        sys.exit(_exit_code(error))
+
+
+def _say(error: errors.RoomtallyError) -> None:
+    click.echo(f"roomtally: {error.detail}", err=True)
+
+
+def _exit_code(error: errors.RoomtallyError) -> int:
+    return 2 if isinstance(error, errors.Invalid) else 1
 
 
 if __name__ == "__main__":

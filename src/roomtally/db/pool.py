@@ -40,22 +40,22 @@ T = TypeVar("T")
 
 
 class Connection(psycopg.AsyncConnection[TupleRow]):
-    """One that is cut where the server says nothing for too long, though it be frozen; tells `hear` of each answer and loss."""
+    """One that is cut where the server says nothing for too long, frozen or gone; tells `hear` of each answer ("") and loss."""
 
     longest_wait = ANSWER_SECONDS
-    hear: Callable[[bool], None]
+    hear: Callable[[str], None]
 
     @classmethod
     async def connect(  # pyright: ignore[reportIncompatibleMethodOverride] -- made by the pool alone, with these
-        cls, conninfo: str = "", *, hear: Callable[[bool], None], longest_wait: float, **options: Any
+        cls, conninfo: str = "", *, hear: Callable[[str], None], longest_wait: float, **options: Any
     ) -> Self:
         try:
             conn = await super().connect(conninfo, **options)
-        except psycopg.Error:
-            hear(False)
+        except psycopg.Error as error:
+            hear(str(error))
             raise
         conn.hear, conn.longest_wait = hear, longest_wait
-        hear(True)
+        hear("")
         return conn
 
     async def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
@@ -64,7 +64,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             return await super().wait(gen, *args, **options)
         finally:
             timer.cancel()
-            self.hear(self.pgconn.status == ConnStatus.OK)
+            self.hear("" if self.pgconn.status == ConnStatus.OK else "a connection was lost")
 
     async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:  # noqa: ASYNC109 - the driver's own
         """As the driver does when a task is cancelled, but not for 5 s."""
@@ -104,16 +104,16 @@ class _Pool(AsyncConnectionPool[Connection]):
             timeout = KNOWN_AWAY_SECONDS
         return await super().getconn(timeout)
 
-    def _hear(self, answered: bool) -> None:
+    def _hear(self, trouble: str) -> None:
         """Where one connection was lost, the idle ones are taken for lost too: each would cost somebody an answer."""
-        if answered is not self._away or self.closed:
+        if bool(trouble) is self._away or self.closed:
             return
-        self._away = not answered
-        metrics.owned(metrics.DATABASE_CONNECTED).set(answered)
-        if answered:
+        self._away = bool(trouble)
+        metrics.owned(metrics.DATABASE_CONNECTED).set(not trouble)
+        if not trouble:
             log.info("database_back")
         else:
-            log.warning("database_lost")
+            log.warning("database_lost", error=trouble)
             self._draining = asyncio.create_task(self.drain(), name="pool drain")
 
 
@@ -127,11 +127,26 @@ def create_pool(url: str, size: int, name: str = "roomtally", answer_seconds: fl
     """
     # jit off: the statements are short, compiling them costs more than running them.
     options = f"-c jit=off -c statement_timeout={round(answer_seconds * 1000)}"
-    try:
-        whole = conninfo.make_conninfo(url, options=options, application_name=name, connect_timeout=CONNECT_SECONDS)
-    except psycopg.ProgrammingError as error:
-        raise errors.Invalid("invalid-database-url", f"ROOMTALLY_DATABASE_URL cannot be used: {error}") from error
+    whole = _whole(url, options=options, application_name=name, connect_timeout=CONNECT_SECONDS)
     return _Pool(whole, size, answer_seconds)
+
+
+def require(url: str) -> None:
+    """For commands, which do not wait. Raises errors.Unavailable, in the server's words, where nothing answers at `url`."""
+    try:
+        psycopg.connect(_whole(url), connect_timeout=CONNECT_SECONDS).close()
+    except psycopg.OperationalError as error:
+        said = " ".join(str(error).split())
+        raise errors.Unavailable("database-unavailable", f"The database cannot be reached: {said}") from error
+
+
+def _whole(url: str, **more: Any) -> str:
+    try:
+        return conninfo.make_conninfo(url, **more)
+    except psycopg.ProgrammingError as error:
+        raise errors.Invalid(
+            "invalid-database-url", f"ROOMTALLY_DATABASE_URL cannot be used: {str(error).strip()}."
+        ) from error
 
 
 async def answers(pool: Pool, seconds: float | None = None) -> None:

@@ -141,7 +141,7 @@ def open_valkey(url: str) -> Valkey:
             client_name="roomtally",
         )
     except ValueError as error:
-        raise errors.Invalid("invalid-redis-url", f"ROOMTALLY_REDIS_URL cannot be used: {error}") from error
+        raise errors.Invalid("invalid-redis-url", f"ROOMTALLY_REDIS_URL cannot be used: {error}.") from error
     client = Valkey(connection_pool=connections)
     client.auto_close_connection_pool = True  # they are its own
     return client
