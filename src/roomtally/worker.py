@@ -202,7 +202,7 @@ class Sweeper:
             log.exception("sweep_broke")
         else:
             metrics.SWEEPER_PASSES.labels("elsewhere" if swept is None else "swept").inc()
-            self._lost = False
+            self._went_well()
 
     async def _look(self) -> None:
         """Whoever holds the lock: a gauge that only one of two sweepers keeps up would be wrong in the other."""
@@ -227,8 +227,13 @@ class Sweeper:
     def _failed(self, error: Exception) -> None:
         metrics.SWEEPER_PASSES.labels("failed").inc()
         if not self._lost:
-            log.warning("sweep_failed", error=str(error) or type(error).__name__)
+            log.warning("sweep_failed", error=type(error).__name__, said=str(error))
         self._lost = True
+
+    def _went_well(self) -> None:
+        if self._lost:
+            log.info("sweep_failed_no_more")
+        self._lost = False
 
 
 @contextmanager

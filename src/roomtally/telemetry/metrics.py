@@ -66,6 +66,14 @@ STORAGE_PRESENT = Gauge(
 DATABASE_CONNECTED = Gauge(
     "roomtally_database_connected", "1 while PostgreSQL answers, 0 since a connection to it was lost.", registry=None
 )
+DATABASE_FAILURES = Counter(
+    "roomtally_database_failures_total",
+    "Calls of a worker that failed as PostgreSQL was away or read-only, by part: claim, renew, persist.",
+    ["part"],
+    registry=REGISTRY,
+)
+for _part in ("claim", "renew", "persist"):
+    DATABASE_FAILURES.labels(_part)
 
 # --- Valkey
 VALKEY_CONNECTED = Gauge(
