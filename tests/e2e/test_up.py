@@ -18,6 +18,7 @@ import pytest
 
 from roomtally.embedded.postgres import require_reachable
 from roomtally.embedded.valkey import free_port
+from tests.fixtures.tools import need
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 40  # CI machines are slow; the promise of 5 s for a second start is measured by the benchmark
@@ -209,6 +210,7 @@ def ready(up: Up) -> bool:
 
 def test_the_quickstart_by_curl_can_be_copied(start: Callable[..., Up], folder: Path) -> None:
     """Every block, one after the other, as a person would who copies them into one shell."""
+    need("curl", "jq")
     _, _, by_curl = (ROOT / "docs" / "quickstart.md").read_text("utf-8").partition("## By curl")
     script = "".join(re.findall(r"```sh\n(.*?)```", by_curl, re.DOTALL)).replace(".venv", sys.prefix)
     start("--no-sample").wait_ready()

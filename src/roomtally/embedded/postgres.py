@@ -206,7 +206,7 @@ def require_reachable(data_folder: Path) -> None:
 
 def _require_reachable(folder: Path, user: str | None) -> None:
     for place in [*reversed(folder.parents), folder] if user else []:
-        if not succeeds(["test", "-x", place], user):
+        if not succeeds(["/bin/sh", "-c", 'test -x "$1"', "sh", place], user):
             raise errors.Invalid(
                 "data-folder-closed",
                 f"PostgreSQL does not run as root, and its user `{user}` may not enter {place}: choose a folder that everybody "
