@@ -198,6 +198,7 @@ def create_app(settings: Settings) -> App:
             Exception: problems.answer_unknown,
         },
         lifespan=[web.run],
+        request_class=body.StrictRequest,
         logging_config=None,
         request_max_body_size=JSON_BYTES,
         openapi_config=document.openapi(version("roomtally"), SESSION_COOKIE),

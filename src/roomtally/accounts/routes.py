@@ -68,7 +68,7 @@ class SessionRoutes(Controller):
     path = "/api/sessions"
     tags = ("Accounts",)
 
-    @post("/", summary="Sign in: sets the session cookie", security=[{}], responses=problems(400, 401, 403, 429, 503))
+    @post("/", summary="Sign in: sets the session cookie", security=[{}], responses=problems(400, 401, 403, 415, 429, 503))
     async def sign_in(
         self,
         request: Request[Any, Any, Any],
@@ -114,7 +114,7 @@ class TokenRoutes(Controller):
     tags = ("Accounts",)
     dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
 
-    @post("/", summary="Make an API token (not with a token)", responses=problems(400, 401, 403, 404, 409))
+    @post("/", summary="Make an API token (not with a token)", responses=problems(400, 401, 403, 404, 409, 415))
     async def create(
         self,
         principal: NamedDependency[Principal],

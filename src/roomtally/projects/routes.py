@@ -31,7 +31,7 @@ class ProjectRoutes(Controller):
     tags = ("Projects",)
     dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
 
-    @post("/", summary="Begin a move", responses=problems(400, 401, 403, 409))
+    @post("/", summary="Begin a move", responses=problems(400, 401, 403, 409, 415))
     async def create(
         self,
         principal: NamedDependency[Principal],

@@ -34,9 +34,10 @@ async def test_signing_in_sets_a_cookie_that_scripts_cannot_read(nobody: Api):
     assert (await nobody.http.get("/api/sessions/current")).json() == answer.json()
 
 
-async def test_the_cookie_is_secure_wherever_it_could_leave_the_machine(nobody: Api):
+@pytest.mark.parametrize("host", ["moves.example.org", "192.0.2.1:8000", "localhost.example.org", "["])
+async def test_the_cookie_is_secure_wherever_it_could_leave_the_machine(nobody: Api, host: str):
     email = await nobody.add_user()
-    body, headers = {"email": email, "password": PASSWORD}, {"Host": "moves.example.org"}
+    body, headers = {"email": email, "password": PASSWORD}, {"Host": host}
     answer = await nobody.http.post("/api/sessions", json=body, headers=headers)
     assert "; Secure" in answer.headers["set-cookie"]
 

@@ -79,11 +79,23 @@ async def test_a_body_that_is_not_there(api: Api):
     assert answer.json()["errors"] == [{"message": "The body is missing.", "source": "body"}]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"null", b"[]"])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"name":"\xff"}', b'{"name":"\\ud800"}', b"null", b"[]"])
 async def test_a_body_that_is_no_json(api: Api, body: bytes):
     answer = await api.http.post("/api/projects", content=body, headers={"Content-Type": "application/json"})
     assert problem(answer)[:2] == (400, "invalid-request")
     assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize("path", ["/api/projects", "/api/tokens", "/api/sessions", "/api/batches"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_what_a_form_of_another_site_could_send_is_no_json(api: Api, path: str, content_type: str):
+    answer = await api.http.post(path, content=b'{"name": "x"}', headers={"Content-Type": content_type})
+    assert problem(answer)[:2] == (415, "unsupported-content-type")
+
+
+async def test_json_may_name_its_charset(api: Api):
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert (await api.http.post("/api/projects", content=b'{"name": "x"}', headers=headers)).status_code == 201
 
 
 async def test_a_json_body_beyond_1_mib(api: Api):

@@ -102,8 +102,8 @@ class BatchRoutes(Controller):
         projects: NamedDependency[Projects],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[bytes]:
-        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if content_type == "application/json":
+        content_type = body.media_type(request)
+        if content_type == body.JSON:
             new = await body.read_json(request, NewBatch)
             progress = await create.create_batch(
                 context,
