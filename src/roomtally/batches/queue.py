@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -49,15 +49,15 @@ class PhotoQueue:
 
     async def lag(self) -> int | None:
         """Hints that no worker has taken; None when unknown (Valkey gone or emptied, or it cannot tell after a trim)."""
-        groups = await self._valkey.guarded(_listed(self._broker.client.xinfo_groups(hints.QUEUE)), "lag")
+        groups = await self._valkey.guarded(_listed(lambda: self._broker.client.xinfo_groups(hints.QUEUE)), "lag")
         lag = next((group["lag"] for group in groups or [] if group["name"] == hints.GROUP.encode()), None)
         metrics.owned(metrics.QUEUE_LAG).set(math.nan if lag is None else lag)
         return lag
 
     async def consumers(self) -> int | None:
         """Worker processes that asked for a hint within 2 minutes; None when unknown. Forgets those gone for an hour."""
-        asked = self._broker.client.xinfo_consumers(hints.QUEUE, hints.GROUP)
-        known = await self._valkey.guarded(_listed(asked), "consumers")
+        asked = _listed(lambda: self._broker.client.xinfo_consumers(hints.QUEUE, hints.GROUP))
+        known = await self._valkey.guarded(asked, "consumers")
         if known is None:
             return None
         for consumer in known:
@@ -73,10 +73,10 @@ class PhotoQueue:
         return True
 
 
-async def _listed(asked: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]] | None:
+async def _listed(ask: Callable[[], Awaitable[list[dict[str, Any]]]]) -> list[dict[str, Any]] | None:
     """None where nobody has hinted or read since Valkey came up."""
     try:
-        return await asked
+        return await ask()
     except ResponseError as error:
         if str(error).startswith(NOTHING_THERE):
             return None

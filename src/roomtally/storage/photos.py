@@ -114,7 +114,9 @@ class PhotoStorage:
         there = found != b"" and found == self._marker
         metrics.owned(metrics.STORAGE_PRESENT).set(there)
         if not there and self._told is not False:
-            log.error("storage_away", reason="another store is in its place" if found else "it has no marker")
+            log.error(
+                "storage_away", reason="another store is in its place" if found else "it has no marker that can be read"
+            )
         elif there and self._told is False:
             log.info("storage_back")
         self._told = there

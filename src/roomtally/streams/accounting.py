@@ -25,7 +25,7 @@ AT_ONCE = 500  # claims, and users whose count changed, in one exchange: about 1
 
 PREFIX = "{roomtally:streams}"  # braces: one slot in a cluster
 PROCESSES = f"{PREFIX}:processes"
-OPERATION = "stream_accounting"
+OPERATION, RENEWAL = "stream_accounting", "stream_renewal"  # a Valkey that is full refuses the one and takes the other
 
 # KEYS: processes, own hash. ARGV: user, own count with the new stream, limit, life in ms.
 # Returns the count over all processes with the new stream; beyond the limit nothing is written.
@@ -181,7 +181,7 @@ class Accounting:
         if not self._here and not self._untold:
             return
         life = int(LIFE_SECONDS * 1000)
-        renewed = await self._valkey.guarded(self._valkey.pexpire(self.key, life), OPERATION)
+        renewed = await self._valkey.guarded(self._valkey.pexpire(self.key, life), RENEWAL)
         if renewed is not None and not renewed:
             self._untold.update(self._here)  # emptied, or away for longer than the hash lives
         if renewed is not None and self._untold:

@@ -1,7 +1,9 @@
 """The broker against a real Valkey that is emptied, killed, absent: hints come through, and no reader ever ends."""
 
 import asyncio
+import gc
 import time
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
@@ -276,3 +278,16 @@ async def test_a_task_is_measured_and_its_span_links_to_the_one_that_hinted(valk
     assert [(link.context.trace_id, link.context.span_id) for link in links] == [(7, 9)]
     assert metrics.REGISTRY.get_sample_value("roomtally_task_queue_wait_seconds_count", {"task": TASK}) == waited + 1
     assert metrics.REGISTRY.get_sample_value("roomtally_tasks_in_progress", {"task": TASK}) == 0
+
+
+async def test_a_queue_whose_valkey_is_away_leaves_no_call_unawaited(valkey_server: EmbeddedValkey) -> None:
+    async with sending(valkey_server.url) as queue:
+        valkey_server.kill()
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                assert await queue.lag() is None
+                assert await queue.consumers() is None
+                assert not await queue.hint([uuid4()])
+            gc.collect()
+    assert [str(warning.message) for warning in said if warning.category is RuntimeWarning] == []
