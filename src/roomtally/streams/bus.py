@@ -25,8 +25,17 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     events: list[Event]
 
 
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """The same for who listens to one topic and knows which."""
+
+    epoch: str
+    committed_at: float | None
+    events: list[Event]
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Message).decode
+_hear = msgspec.json.Decoder(Heard).decode
 
 
 def channel(topic: UUID) -> str:
@@ -40,6 +49,11 @@ def encode(topic: UUID, epoch: str, events: Sequence[Event], committed_at: float
 def decode(text: bytes) -> Message:
     """Raises `msgspec.DecodeError` for anything that `encode` did not write."""
     return _decode(text)
+
+
+def hear(text: bytes) -> Heard:
+    """As `decode`."""
+    return _hear(text)
 
 
 class Publisher:

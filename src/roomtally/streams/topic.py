@@ -30,6 +30,7 @@ class Topic:
         "_around",
         "_closed",
         "_early",
+        "_frames",
         "_loading",
         "_speaks",
         "_subscribed",
@@ -46,6 +47,7 @@ class Topic:
         self.users = 0  # streams, long-polls, and those who are about to be one
         self.history = History(around.source.weighty, self.load)
         self.stage = Stage(key, self.history, around, self._speak)
+        self._frames = self.stage.frames
         self.gone = False
         self._early = Early(self._ask_for_log)
         self._waiters: set[asyncio.Future[None]] = set()
@@ -163,7 +165,7 @@ class Topic:
     # --- events
 
     def _heard(self, payload: bytes) -> None:
-        message = bus.decode(payload)
+        message = bus.hear(payload)
         if message.epoch == self._around.epoch:
             self.take(message.events, message.committed_at)
         else:
@@ -177,7 +179,7 @@ class Topic:
                 self._add(event, event.committed_at or committed_at)
             elif event.n > history.last:
                 early.add(event, committed_at)
-        if self._early:
+        if early.events:
             self._advance()
 
     def repaired(self, events: Sequence[Event], asked: int) -> None:
@@ -198,12 +200,16 @@ class Topic:
 
     def _add(self, event: Event, at: float | None) -> None:
         """The next event."""
-        if self.history.opens_again(event):
+        history = self.history
+        if history.finished and history.opens_again(event):
             self.flush()  # each run's end is shown, also when the next run has begun already
-        self.stage.frames.add(event, at)
-        with suppress(Unknown):
-            self.history.add(event)
-        self._speak()
+        self._frames.add(event, at)
+        try:  # noqa: SIM105 - the context manager would cost 0.3 us of the 7 that an event takes
+            history.add(event)
+        except Unknown:
+            pass  # it is being read
+        if not self._speaks:
+            self._speak()
 
     def _advance(self) -> None:
         """Takes the early events whose elders are there."""
@@ -232,9 +238,10 @@ class Topic:
     def flush(self) -> None:
         """Shows what is new to all who wait for it."""
         self._speaks = False
-        if self._closed or self.gone or not self.known:
+        if self._closed or self.gone or not self.history.known:
             return  # what is being read will be shown
-        self.wake()
+        if self._waiters:
+            self.wake()
         try:
             if self.history.deleted:
                 self.vanish()
