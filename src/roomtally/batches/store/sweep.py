@@ -54,13 +54,16 @@ async def top_up_hints(conn: Connection, room: int, stale_seconds: float) -> lis
 
 
 async def count_released(conn: Connection, least: int) -> int:
-    """Photos that wait after `least` releases or more; those of paused batches wait for their owner and do not count."""
+    """Photos that wait, or are tried once more, after `least` releases or more.
+
+    Those of paused batches wait for their owner and do not count.
+    """
     async with conn.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(
             """
             SELECT count(*) FROM batches b JOIN photos p ON p.batch_id = b.id
-             WHERE b.finished_at IS NULL AND b.deleted_at IS NULL AND b.pending > 0 AND NOT b.paused
-               AND b.status <> 'CANCELLING' AND p.status = 'PENDING' AND p.releases >= %s""",
+             WHERE b.finished_at IS NULL AND b.deleted_at IS NULL AND NOT b.paused AND b.status <> 'CANCELLING'
+               AND p.status IN ('PENDING', 'PROCESSING') AND p.releases >= %s""",
             [least],
         )
         return int(await cursor.fetchone() or 0)
