@@ -59,7 +59,7 @@ bench-photo: $(DEV_STAMP) ## what a photo's task costs beyond decoding and looki
 bench-upload: $(DEV_STAMP) ## 200 photos of 5 MB: MB/s and the memory of the web process
 	$(BIN)/python -m loadtests.bench_upload
 
-bench-stream: $(DEV_STAMP) ## the figures of the stream beside nchan and sse-starlette (about an hour; ARGS=--quick: minutes)
+bench-stream: $(DEV_STAMP) ## the figures of the stream beside nchan and sse-starlette (about 40 minutes; ARGS=--quick: minutes)
 	$(BIN)/python -m loadtests.bench_stream $(ARGS)
 
 lock: $(DEV_STAMP) ## pin all versions anew, without any registry address
