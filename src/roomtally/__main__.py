@@ -140,6 +140,7 @@ def sweep() -> None:
     """Run the sweeper: it moves on what dead workers left and hints again."""
     from roomtally import worker
 
+    _close_files_to_others()
     worker.run_sweeper(configuration.load(os.environ))
 
 
