@@ -8,7 +8,7 @@ SOURCES := pyproject.toml hatch_build.py
 PAGE := $(BIN)/python src/web/build_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up web page-tools types test smoke verify lint evaluate bench-photo bench-upload bench-stream lock clean
+.PHONY: help up web page-tools types packages test smoke verify lint evaluate bench-photo bench-upload bench-stream lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,9 +40,13 @@ types: $(DEV_STAMP) page-tools ## write the page's types anew, from what the ser
 up: web ## start the whole product: PostgreSQL, Valkey, web, worker, sweeper
 	$(BIN)/roomtally up
 
-test: $(DEV_STAMP) page-tools web ## run all tests that a change must pass (under 5 minutes)
+packages: $(DEV_STAMP) page-tools web ## fetch all that the other targets need
+
+# Most tests wait for something: two at a time take little more than half as long. Each of the two has servers of its own.
+TESTS_AT_ONCE ?= 2
+test: $(DEV_STAMP) page-tools web ## run all tests that a change must pass (about 5 minutes)
 	$(PAGE) run test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder --durations=15
 
 smoke: $(DEV_STAMP) ## two demo photos through a running `make up`, every event printed, everything checked
 	$(BIN)/roomtally smoke
@@ -68,7 +72,7 @@ bench-photo: $(DEV_STAMP) ## what a photo's task costs beyond decoding and looki
 bench-upload: $(DEV_STAMP) ## 200 photos of 5 MB: MB/s and the memory of the web process
 	$(BIN)/python -m loadtests.bench_upload
 
-bench-stream: $(DEV_STAMP) ## the figures of the stream beside nchan and sse-starlette (about an hour; ARGS=--quick: minutes)
+bench-stream: $(DEV_STAMP) ## the figures of the stream beside nchan and sse-starlette (about 40 minutes; ARGS=--quick: minutes)
 	$(BIN)/python -m loadtests.bench_stream $(ARGS)
 
 lock: $(DEV_STAMP) ## pin all versions anew, without any registry address

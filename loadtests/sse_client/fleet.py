@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from loadtests.sse_client.parsing import Known
 from loadtests.sse_client.stream import Stream
 from loadtests.sse_client.tally import DIALECTS, NEVER, Tally
 
@@ -58,6 +59,7 @@ class Fleet:
         self._streams: list[Stream] = []
         self._cpu = self._began = 0.0
         self._lag: asyncio.Task[None] | None = None
+        self._known: dict[int, Known] | None = {} if len(options.topics) == 1 else None
         self.tally = Tally()
 
     async def open(self) -> None:
@@ -83,7 +85,11 @@ class Fleet:
     async def _open(self, number: int, gate: asyncio.Semaphore) -> None:
         options = self._options
         stream = Stream(
-            options.request(number), self.tally, DIALECTS[options.dialect], stalled=number < options.stalled
+            options.request(number),
+            self.tally,
+            DIALECTS[options.dialect],
+            stalled=number < options.stalled,
+            known=self._known,
         )
         try:
             await asyncio.get_running_loop().create_connection(lambda: stream, options.host, options.port)

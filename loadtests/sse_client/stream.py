@@ -6,7 +6,7 @@ import struct
 import time
 from typing import cast
 
-from loadtests.sse_client.parsing import Body
+from loadtests.sse_client.parsing import Body, Known
 from loadtests.sse_client.tally import Dialect, Tally
 
 LONGEST_HEAD = 16 * 1024
@@ -19,8 +19,11 @@ class Stream(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, request: bytes, tally: Tally, dialect: Dialect, *, stalled: bool) -> None:
+    def __init__(
+        self, request: bytes, tally: Tally, dialect: Dialect, *, stalled: bool, known: dict[int, Known] | None = None
+    ) -> None:
         self._request, self._tally, self._dialect, self._stalled = request, tally, dialect, stalled
+        self._known = known
         self._head = b""
         self._body: Body | None = None
         self._leaving = False
@@ -64,7 +67,8 @@ class Stream(asyncio.Protocol):
             self._refuse(head[9:12].decode("latin-1"))
             return
         self._head = b""
-        self._body = Body(self._tally, self._dialect, now, chunked=b"transfer-encoding: chunked" in head.lower())
+        chunked = b"transfer-encoding: chunked" in head.lower()
+        self._body = Body(self._tally, self._dialect, now, chunked=chunked, known=self._known)
         self._tally.opened += 1
         self._tally.open.append(now - self.began_at)
         _settle(self.opened)

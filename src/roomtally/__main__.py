@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from roomtally.accounts import model
     from roomtally.client import access
 
+DRAIN_UNFINISHED = 3  # an exit code
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="roomtally")
@@ -64,10 +66,16 @@ def serve() -> None:
     from roomtally.telemetry import logs
 
     settings = configuration.load(os.environ)
+    _close_files_to_others()
     logs.configure(settings.log_level, settings.log_format, service="web")
     from roomtally import listener
 
     listener.serve(settings, partial(_load_web, settings))
+
+
+def _close_files_to_others() -> None:
+    """Photos of homes: nobody else on the machine reads them. What the group may, the one who starts us decides."""
+    os.umask(os.umask(0o077) | 0o007)
 
 
 def _load_web(settings: configuration.Settings) -> Any:
@@ -78,7 +86,11 @@ def _load_web(settings: configuration.Settings) -> Any:
 
     children.die_with_parent(signal.SIGTERM)()
     process.start(settings, "web")
-    return app.create_app(settings)
+    try:
+        return app.create_app(settings)
+    except errors.RoomtallyError as error:
+        _say(error)
+        sys.exit(_exit_code(error))
 
 
 @cli.command(short_help="Send the streams of a web process away.")
@@ -94,10 +106,24 @@ def _load_web(settings: configuration.Settings) -> Any:
 @click.option("--private-host", default="127.0.0.1", show_default=True, help="Where that port is.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to wait.")
 def drain(private_port: int, private_host: str, timeout: float) -> None:
-    """Send the streams of a web process away and wait until they are gone. It serves everything else until it is stopped."""
+    """Send the streams of a web process away and wait until none is left. It serves everything else until it is stopped.
+
+    \b
+    Exit codes: 0  no stream is left
+                1  it was not asked: nothing answers there, or it takes a drain from its own machine only
+                2  an option is wrong
+                3  it is not done after --timeout, and goes on without us
+    """
     from roomtally.client import draining
 
-    click.echo(f"Drained: {draining.drain(private_host, private_port, timeout)} streams sent away.")
+    found = draining.drain(private_host, private_port, timeout, partial(click.echo, err=True))
+    if not found.over:
+        click.echo(
+            f"roomtally: After {timeout:g} s {found.left} streams are still open; it goes on without us.", err=True
+        )
+        sys.exit(DRAIN_UNFINISHED)
+    stopped = " The process has stopped meanwhile." if found.stopped else ""
+    click.echo(f"Drained: {found.most} streams sent away, none is left.{stopped}")
 
 
 @cli.command()
@@ -105,6 +131,7 @@ def work() -> None:
     """Run one worker process: it looks at one photo at a time."""
     from roomtally import worker
 
+    _close_files_to_others()
     worker.run_worker(configuration.load(os.environ))
 
 
@@ -113,6 +140,7 @@ def sweep() -> None:
     """Run the sweeper: it moves on what dead workers left and hints again."""
     from roomtally import worker
 
+    _close_files_to_others()
     worker.run_sweeper(configuration.load(os.environ))
 
 
@@ -123,6 +151,15 @@ def _of_up(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _database_url(data: Path | None) -> str:
+    """As `_find_database`; raises errors.Unavailable where it does not answer."""
+    from roomtally.db import pool
+
+    url = _find_database(data)
+    pool.require(url)
+    return url
+
+
+def _find_database(data: Path | None) -> str:
     """Of the `up` that runs on `data`; without it as the environment says, else of the `up` that runs on the usual folder."""
     if data is None and os.environ.get("ROOMTALLY_DATABASE_URL"):
         return configuration.load(os.environ).database_url
@@ -275,12 +312,20 @@ def smoke(photos: tuple[Path, ...], timeout: float, **service: Any) -> None:
 
 
 def main() -> None:
-    """The entry point: an error of ours is one line on stderr, not a traceback."""
+    """The entry point: an error of ours is one line on stderr, not a traceback; 2 where what was given cannot be used, else 1."""
     try:
         cli(prog_name="roomtally")
     except errors.RoomtallyError as error:
-        click.echo(f"roomtally: {error.detail}", err=True)
-        sys.exit(1)
+        _say(error)
+        sys.exit(_exit_code(error))
+
+
+def _say(error: errors.RoomtallyError) -> None:
+    click.echo(f"roomtally: {error.detail}", err=True)
+
+
+def _exit_code(error: errors.RoomtallyError) -> int:
+    return 2 if isinstance(error, errors.Invalid) else 1
 
 
 if __name__ == "__main__":

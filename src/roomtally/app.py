@@ -5,7 +5,8 @@ import os
 import re
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -13,8 +14,6 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from psycopg import DataError, OperationalError
-from psycopg_pool import PoolTimeout
 
 from roomtally import errors
 from roomtally import settings as configuration
@@ -33,6 +32,7 @@ from roomtally.batches.routes.latency import report_latency
 from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch, stream_batches
 from roomtally.batches.routes.uploads import UploadRoutes
+from roomtally.batches.service import storing
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.feed import CONNECTIONS as FEED_CONNECTIONS
 from roomtally.batches.service.feed import BatchFeed
@@ -40,13 +40,13 @@ from roomtally.batches.service.files import PhotoFiles
 from roomtally.batches.service.reading import Openings
 from roomtally.batches.service.uploads import UploadLimits, Uploads
 from roomtally.broker import create_broker
-from roomtally.db.pool import create_pool
-from roomtally.db.valkey import open_valkey
+from roomtally.db.pool import DATABASE_AWAY, UNSTORABLE, WEB_ANSWER_SECONDS, answers, create_pool
+from roomtally.db.valkey import one_budget, open_valkey
 from roomtally.http import body, document, health, page, problems
 from roomtally.http.address import Addresses, networks
 from roomtally.http.cors import Cors, origins
 from roomtally.http.guard import Guard
-from roomtally.http.recorder import App, Recorder
+from roomtally.http.recorder import App, Receive, Recorder, Scope, Send
 from roomtally.inventory.routes import InventoryRoutes
 from roomtally.inventory.service import Inventories
 from roomtally.operators.routes import OperatorRoutes
@@ -58,6 +58,7 @@ from roomtally.streams.accounting import Accounting
 from roomtally.streams.admission import Admission, Limits
 from roomtally.streams.bus import Publisher
 from roomtally.streams.draining import Draining
+from roomtally.streams.gathering import Gathering
 from roomtally.streams.hub import Hub, Pace
 from roomtally.streams.outer import keep_send
 from roomtally.streams.reader import BusReader
@@ -83,7 +84,7 @@ class Web:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.pool = create_pool(settings.database_url, settings.db_pool_size)
+        self.pool = create_pool(settings.database_url, settings.db_pool_size, answer_seconds=WEB_ANSWER_SECONDS)
         self.valkey = open_valkey(settings.redis_url)
         self.storage = open_storage(settings.storage_url)
         self.passwords = Passwords()
@@ -97,19 +98,22 @@ class Web:
         self.context = Context(
             pool=self.pool,
             publisher=Publisher(self.valkey),
-            queue=PhotoQueue(self.broker),
+            queue=PhotoQueue(self.broker, self.valkey),
             cache=cache,
             max_photos=settings.max_batch_photos,
         )
         # Of its own: the sweep repairs the streams when everything else is busy, and in a storm of opens the first snapshot
         # would wait behind a thousand requests that want to know who asks.
-        self.feed_pool = create_pool(settings.database_url, FEED_CONNECTIONS)
+        self.feed_pool = create_pool(settings.database_url, FEED_CONNECTIONS, answer_seconds=WEB_ANSWER_SECONDS)
         feed = BatchFeed(self.feed_pool, cache)
-        self.hub = Hub(feed, Pace.of(settings), BusReader(settings.redis_url))
+        reader = BusReader(settings.redis_url)
+        self.hub = Hub(feed, Pace.of(settings), reader)
+        self.gathering = Gathering(self.hub, reader, self.valkey)
         self.accounting = Accounting(self.valkey)
         self.admission = Admission(Limits.of(settings), self.accounting, self.hub)
         self.addresses = Addresses(networks(settings.trusted_proxies))
-        self.readiness = health.Readiness({"database": self._ask_database})
+        self.readiness = health.Readiness({"database": partial(answers, self.pool), "storage": self._ask_storage})
+        self._settled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.draining = Draining(self.hub, settings, on_begin=self.readiness.drain, on_end=_stop_server)
 
@@ -118,8 +122,10 @@ class Web:
         self._loop = asyncio.get_running_loop()
         self.readiness.bind(self._loop)
         async with self.pool, self.feed_pool, self.valkey:
+            await self._settle_storage()
             await self.broker.startup()
             await self.hub.start()
+            await self.gathering.start()
             self.accounting.start()
             self._loop.add_signal_handler(signal.SIGTERM, self.draining.terminate)
             private = self._serve_private()
@@ -142,12 +148,20 @@ class Web:
         if self._loop:
             self._loop.call_soon_threadsafe(self.draining.begin)
 
+    async def _ask_storage(self) -> None:
+        """A folder is this machine's own. A cloud's store is everybody's: no other process could take the requests either."""
+        if self.storage.is_folder or not self._settled:
+            self._settled = await storing.settle(self.context, self.storage)
+        if self.storage.is_folder and not self._settled:
+            raise errors.Unavailable("storage-unavailable", "The photo store has no marker.")
+
+    async def _settle_storage(self) -> None:
+        """The first start marks the store; where the database or the store is away, the next question for readiness does."""
+        with suppress(*DATABASE_AWAY, errors.Unavailable):
+            self._settled = await storing.settle(self.context, self.storage)
+
     def _drain_state(self) -> dict[str, object]:
         return {"status": self.draining.status, "streams": self.hub.count}
-
-    async def _ask_database(self) -> None:
-        async with self.pool.connection() as conn:
-            await conn.execute("SELECT 1")
 
 
 def create() -> App:
@@ -167,7 +181,7 @@ def create_app(settings: Settings) -> App:
                 "uploads": web.uploads,
                 "context": web.context,
                 "inventories": Inventories(web.pool),
-                "hub": web.hub,
+                "gathering": web.gathering,
                 "desk": Desk(web.context, Openings(web.context), web.hub, web.admission, web.addresses),
                 "addresses": web.addresses,
                 "files": PhotoFiles(web.context, web.storage),
@@ -179,13 +193,13 @@ def create_app(settings: Settings) -> App:
             errors.RoomtallyError: problems.answer_known,
             HTTPException: page.answer_framework,
             body.ClientLeft: problems.answer_left,
-            DataError: _answer_unstorable,
+            **dict.fromkeys(UNSTORABLE, _answer_unstorable),
             RecursionError: _answer_too_deep,
-            OperationalError: _answer_database_away,
-            PoolTimeout: _answer_database_away,
+            **dict.fromkeys(DATABASE_AWAY, _answer_database_away),
             Exception: problems.answer_unknown,
         },
         lifespan=[web.run],
+        request_class=body.StrictRequest,
         logging_config=None,
         request_max_body_size=JSON_BYTES,
         openapi_config=document.openapi(version("roomtally"), SESSION_COOKIE),
@@ -193,7 +207,18 @@ def create_app(settings: Settings) -> App:
     application.state[auth.ACCOUNTS] = web.accounts
     trusted = frozenset({settings.public_url.rstrip("/")}) if settings.public_url else frozenset[str]()
     guarded = Guard(cast("App", application), trusted)
-    return cast("App", keep_send(Recorder(Cors(guarded, origins(settings.stream_origins), STREAMS.fullmatch))))
+    cors = Cors(_with_one_budget(cast("App", guarded)), origins(settings.stream_origins), STREAMS.fullmatch)
+    return cast("App", keep_send(Recorder(cors)))
+
+
+def _with_one_budget(app: App) -> App:
+    """What one request asks of Valkey waits 250 ms in all, however many calls that are."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        with one_budget():
+            await app(scope, receive, send)
+
+    return answer
 
 
 def _stop_server() -> None:

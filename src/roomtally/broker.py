@@ -24,6 +24,7 @@ from taskiq import AckableMessage, TaskiqMessage, TaskiqMiddleware, TaskiqResult
 from taskiq.message import BrokerMessage
 from taskiq_redis import RedisStreamBroker
 
+from roomtally import errors
 from roomtally.telemetry import metrics, tracing
 
 QUEUE = "roomtally:photos"
@@ -256,7 +257,10 @@ class TaskTelemetry(TaskiqMiddleware):
 
 
 def create_broker(redis_url: str, consumer: str) -> HintBroker:
-    """The broker of one process, unconnected; `consumer` names the process among all that read."""
-    broker = HintBroker(redis_url, consumer)
+    """The broker of one process, unconnected; `consumer` names it among all that read. Raises errors.Invalid for a wrong URL."""
+    try:
+        broker = HintBroker(redis_url, consumer)
+    except ValueError as error:
+        raise errors.Invalid("invalid-redis-url", f"ROOMTALLY_REDIS_URL cannot be used: {error}.") from error
     broker.add_middlewares(TaskTelemetry())
     return broker

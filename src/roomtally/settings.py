@@ -32,6 +32,7 @@ BufferBytes = Annotated[int, Meta(ge=4096)]
 # Twice the one (the work, then its result) and the other must end before the purge takes a deleted batch's rows: after 600 s.
 PhotoSeconds = Annotated[float, Meta(gt=0, le=240)]
 LeaseSeconds = Annotated[float, Meta(gt=0, le=100)]
+DemoPassword = Annotated[str, Meta(min_length=10, max_length=1000)]  # as every password: accounts/service/passwords.py
 
 
 def _environment_name(field: str) -> str:
@@ -56,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_environment_na
 
     session_days: Count = 30
     secure_cookies: bool | None = None  # None: yes, except on plain http to a loopback name
-    demo_password: str | None = None
+    demo_password: DemoPassword | None = None
 
     heartbeat_seconds: Positive = 15.0  # below the shortest idle cut of a proxy: CloudFront 30 s, nginx and ALB 60 s
     stream_max_seconds: Positive = 1800.0
@@ -150,6 +151,7 @@ def _in_words(error: msgspec.ValidationError) -> str:
     if not found:
         return str(error)
     plain = text.replace("Expected", "expected").replace("`int`", "a whole number").replace("`float`", "a number")
+    plain = re.sub(r"`str` of length (\S+ \d+)", r"a text of \1 characters", plain)
     return f"{place.rstrip('`')}: {plain}"
 
 

@@ -26,7 +26,7 @@ from roomtally.batches.service import sweeping
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.strays import Strays
 from roomtally.broker import HintBroker, create_broker
-from roomtally.db.pool import Pool, create_pool
+from roomtally.db.pool import DATABASE_AWAY, Pool, answers, create_pool
 from roomtally.db.valkey import open_valkey
 from roomtally.settings import Settings
 from roomtally.storage.photos import PhotoStorage, open_storage
@@ -65,14 +65,14 @@ class Readiness:
         try:
             return answer.result(CHECK_SECONDS)
         except TimeoutError:
+            answer.cancel()
             return ["the event loop or the database does not answer"]
 
     async def _ask_database(self) -> list[str]:
         assert self._pool is not None
         try:
-            async with self._pool.connection(timeout=CHECK_SECONDS) as conn:
-                await conn.execute("SELECT 1")
-        except tasks.DATABASE_AWAY:
+            await answers(self._pool, CHECK_SECONDS)
+        except DATABASE_AWAY:
             return ["the database does not answer"]
         return []
 
@@ -195,14 +195,14 @@ class Sweeper:
             await self._look()
             if swept is not None:
                 await self._purge()
-        except (*tasks.DATABASE_AWAY, errors.Unavailable) as error:
+        except (*DATABASE_AWAY, errors.Unavailable) as error:
             self._failed(error)
         except Exception:
             metrics.SWEEPER_PASSES.labels("failed").inc()
             log.exception("sweep_broke")
         else:
             metrics.SWEEPER_PASSES.labels("elsewhere" if swept is None else "swept").inc()
-            self._lost = False
+            self._went_well()
 
     async def _look(self) -> None:
         """Whoever holds the lock: a gauge that only one of two sweepers keeps up would be wrong in the other."""
@@ -227,8 +227,13 @@ class Sweeper:
     def _failed(self, error: Exception) -> None:
         metrics.SWEEPER_PASSES.labels("failed").inc()
         if not self._lost:
-            log.warning("sweep_failed", error=str(error) or type(error).__name__)
+            log.warning("sweep_failed", error=type(error).__name__, said=str(error))
         self._lost = True
+
+    def _went_well(self) -> None:
+        if self._lost:
+            log.info("sweep_failed_no_more")
+        self._lost = False
 
 
 @contextmanager
@@ -254,7 +259,7 @@ def create_context(settings: Settings, broker: HintBroker, pool: Pool) -> tuple[
     context = Context(
         pool=pool,
         publisher=Publisher(valkey),
-        queue=PhotoQueue(broker),
+        queue=PhotoQueue(broker, valkey),
         cache=SnapshotCache(valkey),
         lease_seconds=settings.lease_seconds,
         release_first_seconds=settings.release_first_seconds,

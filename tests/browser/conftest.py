@@ -1,7 +1,6 @@
 """The page in a real Chromium, on real processes. Whatever the browser complains of fails the test."""
 
 import json
-import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,9 +14,9 @@ from roomtally.embedded.postgres import EmbeddedPostgres
 from roomtally.embedded.valkey import EmbeddedValkey
 from tests.fixtures.app import WebProcess
 from tests.fixtures.place import Owner, Place, place
+from tests.fixtures.tools import need
 
 AXE = Path(__file__).parents[2] / "src" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-INSTALL = "apt-get install chromium"
 FLAGS = (
     "--no-sandbox",  # tests run as root
     *("--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"),
@@ -93,12 +92,9 @@ OpenTab = Callable[..., Awaitable[Tab]]
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        assert not os.environ.get("CI"), f"no Chromium: {INSTALL}"
-        pytest.skip(f"no Chromium on this machine: {INSTALL}")
+    need("chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
         await browser.close()
 

@@ -9,7 +9,7 @@ from tests.conformance import moves
 from tests.conformance.conftest import Open, Watch
 from tests.fixtures.batches import Batch
 from tests.fixtures.folding import Folded
-from tests.fixtures.place import Owner, Place, stream_of
+from tests.fixtures.place import Owner, Place, stream_of, stream_of_many
 from tests.fixtures.viewers import SocketViewer, Viewer
 
 Forget = Callable[[Place, Batch], Awaitable[None]]
@@ -69,6 +69,29 @@ async def test_delta_mode_gets_the_missed_events_from_any_process(
         for block in viewer.blocks:
             state.take(block)
         assert state.state == await service.truth(batch.id)
+
+
+async def test_the_log_gives_what_no_ring_holds_to_any_process_and_on_a_stream_of_many(
+    service: Place, owner: Owner, watch: Watch
+) -> None:
+    """More than the 128 events that are kept for those who stay connected."""
+    batch, other = [await service.world.batch(owner, 1) for _ in range(2)]
+    last, folded = await known_after(watch, batch)
+    await (await watch(stream_of(batch, mode="delta"))).first()
+    await moves.toggle(batch, 150)
+    await moves.done(batch)
+    epoch = last.partition("-")[0]
+    for web in (0, 1):
+        viewer = await watch(stream_of(batch, mode="delta"), {"Last-Event-ID": last}, web=web)
+        await viewer.end()
+        assert viewer.events == [*["change"] * 153, "complete"]
+        state = Folded(state=folded.state)
+        for block in viewer.blocks:
+            state.take(block)
+        assert state.state == await service.truth(batch.id)
+        many = await watch(stream_of_many([batch, other], mode="delta", after=f"v1:{epoch}:1,1"), web=web)
+        await many.see(lambda many=many: many.last_id == f"v1:{epoch}:154,1")
+        assert many.events == [*["change"] * 153, "complete"]
 
 
 async def test_or_one_snapshot_where_they_are_gone(service: Place, owner: Owner, watch: Watch) -> None:

@@ -49,9 +49,14 @@ async def test_photos_of_rooms_become_an_inventory(owner: Api, photos_folder: Pa
     assert inventory["volumeRange"]["low"] < summary["totalVolume"] < inventory["volumeRange"]["high"]
 
 
-async def test_each_photo_is_claimed_once_and_its_trace_is_kept(owner: Api, demo_photos: list[bytes]):
+async def test_each_photo_is_claimed_once_its_trace_is_kept_and_its_files_are_closed(
+    owner: Api, demo_photos: list[bytes]
+):
     batch = await owner.create_batch(demo_photos[:3])
     await watch(owner, batch["batchId"])
+    files = owner.web.files()
+    assert len(files) == 2 * 3
+    assert not [name for name in files if (owner.web.storage / name).stat().st_mode & 0o007]
     async with await psycopg.AsyncConnection.connect(owner.web.settings.database_url) as conn:
         rows = await (
             await conn.execute(

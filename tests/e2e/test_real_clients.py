@@ -10,6 +10,7 @@ import httpx_sse
 import pytest
 
 from tests.fixtures.app import Api
+from tests.fixtures.tools import need
 
 HERE = Path(__file__).parent / "eventsource"
 
@@ -34,6 +35,7 @@ async def output_of(*command: str) -> str:
 
 
 async def test_curl_reads_blocks_until_the_end(owner: Api, demo_photos: list[bytes]):
+    need("curl")
     batch = await owner.create_batch(demo_photos[:2])
     url = f"{owner.web.url}/api/batches/{batch['batchId']}/stream"
     text = await output_of("curl", "-sSNi", "-H", f"Authorization: Bearer {await token_of(owner)}", url)
@@ -60,8 +62,7 @@ async def test_httpx_sse_reads_every_event(owner: Api, demo_photos: list[bytes])
 @pytest.fixture(scope="session")
 async def eventsource(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The script with its package beside it."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not on this machine: apt-get install nodejs npm")
+    need("node", "npm")
     folder = tmp_path_factory.mktemp("eventsource")
     for name in ("package.json", "package-lock.json", "watch.mjs"):
         shutil.copy(HERE / name, folder)

@@ -16,7 +16,9 @@ import httpx
 import psycopg
 import pytest
 
+from roomtally.embedded.postgres import require_reachable
 from roomtally.embedded.valkey import free_port
+from tests.fixtures.tools import need
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 40  # CI machines are slow; the promise of 5 s for a second start is measured by the benchmark
@@ -208,6 +210,7 @@ def ready(up: Up) -> bool:
 
 def test_the_quickstart_by_curl_can_be_copied(start: Callable[..., Up], folder: Path) -> None:
     """Every block, one after the other, as a person would who copies them into one shell."""
+    need("curl", "jq")
     _, _, by_curl = (ROOT / "docs" / "quickstart.md").read_text("utf-8").partition("## By curl")
     script = "".join(re.findall(r"```sh\n(.*?)```", by_curl, re.DOTALL)).replace(".venv", sys.prefix)
     start("--no-sample").wait_ready()
@@ -266,16 +269,36 @@ def test_a_port_in_use_is_told_plainly(folder: Path, flag: str, variable: str) -
 def test_a_folder_that_cannot_be_written_is_told_plainly(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = _run("up", "--data", str(tmp_path / "file" / "folder"))
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "cannot be written" in ended.stderr
     assert "--data FOLDER" in ended.stderr
 
 
 def test_an_unknown_setting_is_told_plainly(folder: Path) -> None:
     ended = _run("up", "--data", str(folder), ROOMTALLY_WORKER="2")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "ROOMTALLY_WORKER" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_closed_folder_on_the_way_is_told_plainly(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    if os.geteuid() != 0:  # PostgreSQL runs as us
+        require_reachable(folder / "data")
+        return
+    ended = _run("up", "--data", str(folder / "data"))
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert f"may not enter {folder}: choose a folder that everybody can reach with --data FOLDER" in line
+    assert list(folder.iterdir()) == []  # refused before anything was made
+
+
+def test_a_short_password_is_told_by_its_variable(folder: Path) -> None:
+    ended = _run("up", "--data", str(folder), ROOMTALLY_DEMO_PASSWORD="short")
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert "ROOMTALLY_DEMO_PASSWORD: expected a text of >= 10 characters" in line
+    assert not folder.exists()
 
 
 def _run(*arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 from psycopg import sql
 
 from roomtally.embedded.postgres import EmbeddedPostgres
 from roomtally.settings import Settings, to_environ
+from tests.fixtures.app import free_port
 
 
 def run(settings: Settings, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -89,7 +91,7 @@ def test_a_user_of_an_up_that_does_not_run_is_told_what_to_do(settings: Settings
 
 def test_a_short_password_is_refused_with_a_word(settings: Settings) -> None:
     refused = run(settings, "user", "add", "ada@example.org", "--password-stdin", stdin="short\n")
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert refused.stderr == "roomtally: A password needs 10 to 1000 characters.\n"
 
 
@@ -98,7 +100,7 @@ def test_a_command_without_settings_names_the_one_that_is_missing() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "roomtally", "work"], check=False, env=env, capture_output=True, text=True, timeout=30
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "ROOMTALLY_DATABASE_URL" in ended.stderr
     assert "(`roomtally up` brings its own)" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -109,3 +111,24 @@ def test_short_help_is_not_cut() -> None:
         [sys.executable, "-m", "roomtally", "--help"], check=True, capture_output=True, text=True, timeout=30
     )
     assert "..." not in shown.stdout.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["user", "add", "ada@example.org", "--password-stdin"]])
+def test_a_command_without_its_database_ends_with_a_sentence(settings: Settings, command: list[str]) -> None:
+    away = msgspec.structs.replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+    ended = run(away, *command, stdin="correct horse battery\n")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    [said] = ended.stderr.splitlines()
+    assert said.startswith("roomtally: The database cannot be reached: ")
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "sweep"])
+@pytest.mark.parametrize("field", ["database_url", "redis_url", "storage_url"])
+def test_a_process_with_an_address_that_is_none_ends_with_a_sentence(
+    settings: Settings, command: str, field: str
+) -> None:
+    wrong = msgspec.structs.replace(settings, **{field: "nonsense", "port": free_port(), "log_format": "json"})
+    ended = run(wrong, command)
+    assert ended.returncode
+    assert f"roomtally: ROOMTALLY_{field.upper()} " in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,6 +1,7 @@
 import pytest
 
 from roomtally import errors, settings
+from roomtally.accounts.service import passwords
 
 LEAST = {
     "ROOMTALLY_DATABASE_URL": "postgresql:///x",
@@ -82,3 +83,13 @@ def test_a_missing_variable_is_named():
 def test_a_child_process_reads_the_same_settings():
     before = settings.load({**LEAST, "ROOMTALLY_SECURE_COOKIES": "false", "ROOMTALLY_LEASE_SECONDS": "2.5"})
     assert settings.load(settings.to_environ(before)) == before
+
+
+def test_a_short_password_for_the_demo_is_refused_by_name_and_by_the_rule_for_all_passwords():
+    with pytest.raises(errors.Invalid) as refused:
+        settings.load({**LEAST, "ROOMTALLY_DEMO_PASSWORD": "x" * (passwords.SHORTEST - 1)})
+    assert refused.value.detail == (
+        f"The environment cannot be used: ROOMTALLY_DEMO_PASSWORD: expected a text of >= {passwords.SHORTEST} characters."
+    )
+    with pytest.raises(errors.Invalid, match=f"<= {passwords.LONGEST} characters"):
+        settings.load({**LEAST, "ROOMTALLY_DEMO_PASSWORD": "x" * (passwords.LONGEST + 1)})

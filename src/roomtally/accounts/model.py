@@ -1,5 +1,6 @@
 """Who may do what: users, credentials, principals."""
 
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -47,6 +48,12 @@ class Principal(msgspec.Struct, frozen=True):
     kind: CredentialKind
 
 
+class MadeToken(msgspec.Struct, frozen=True):
+    id: CredentialId
+    name: str
+    secret: str
+
+
 class ApiToken(msgspec.Struct, frozen=True):
     id: CredentialId
     name: str
@@ -56,4 +63,4 @@ class ApiToken(msgspec.Struct, frozen=True):
 
 def normalize_email(email: str) -> str:
     """One spelling for one address: people write the same address in several ways."""
-    return email.strip().lower()
+    return unicodedata.normalize("NFC", email.strip().lower())

@@ -14,9 +14,10 @@ from litestar.params import FromPath, JSONBody
 
 from roomtally.accounts import auth
 from roomtally.accounts.model import SESSION_COOKIE, Principal
-from roomtally.accounts.service.sessions import Accounts
+from roomtally.accounts.service.sessions import LONGEST_TOKEN_NAME, Accounts
 from roomtally.http.address import Addresses
 from roomtally.http.document import problems
+from roomtally.http.keys import IdempotencyKey
 from roomtally.settings import Settings
 
 SECONDS_A_DAY = 86_400
@@ -34,7 +35,7 @@ class SignedIn(msgspec.Struct, rename="camel"):
 
 
 class NewToken(msgspec.Struct, rename="camel"):
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TOKEN_NAME)]
 
 
 class TokenMade(msgspec.Struct, rename="camel"):
@@ -67,7 +68,9 @@ class SessionRoutes(Controller):
     path = "/api/sessions"
     tags = ("Accounts",)
 
-    @post("/", summary="Sign in: sets the session cookie", security=[{}], responses=problems(400, 401, 403, 429, 503))
+    @post(
+        "/", summary="Sign in: sets the session cookie", security=[{}], responses=problems(400, 401, 403, 415, 429, 503)
+    )
     async def sign_in(
         self,
         request: Request[Any, Any, Any],
@@ -113,12 +116,16 @@ class TokenRoutes(Controller):
     tags = ("Accounts",)
     dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
 
-    @post("/", summary="Make an API token (not with a token)", responses=problems(400, 401, 403))
+    @post("/", summary="Make an API token (not with a token)", responses=problems(400, 401, 403, 404, 409, 415))
     async def create(
-        self, principal: NamedDependency[Principal], data: JSONBody[NewToken], accounts: NamedDependency[Accounts]
+        self,
+        principal: NamedDependency[Principal],
+        data: JSONBody[NewToken],
+        accounts: NamedDependency[Accounts],
+        idempotency_key: IdempotencyKey = None,
     ) -> TokenMade:
-        token_id, secret = await accounts.create_token(principal, data.name)
-        return TokenMade(token_id, data.name, secret)
+        made = await accounts.create_token(principal, data.name, idempotency_key)
+        return TokenMade(made.id, made.name, made.secret)
 
     @get("/", summary="Your API tokens, without their secrets", responses=problems(401))
     async def list_tokens(
@@ -152,14 +159,14 @@ def is_secure(request: Request[Any, Any, Any], settings: Settings) -> bool:
         return settings.secure_cookies
     if request.scope["scheme"] == "https" or (settings.public_url or "").startswith("https:"):
         return True
-    return not _is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
+    return not _is_loopback(request.headers.get("host", ""))
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    """False also where it is no name and no address: such a Host is somebody's try."""
     try:
-        return ip_address(host).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
     except ValueError:
         return False
 

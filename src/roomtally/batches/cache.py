@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 from uuid import UUID
 
-import redis.asyncio as redis
-
-from roomtally.db.valkey import guarded
+from roomtally.db.valkey import Valkey
 
 TTL_SECONDS = 600  # longer than a page is read again and again; the next number makes it useless anyway
 
@@ -24,16 +22,16 @@ class Named(NamedTuple):
 
 
 class SnapshotCache:
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Valkey) -> None:
         self._client = client
 
     async def find(self, names: Sequence[Named]) -> list[bytes] | None:
         """The snapshots, b"" where there is none; None where Valkey did not answer."""
-        found = await guarded(self._read([name.key for name in names]), "snapshot_read")
+        found = await self._client.guarded(self._read([name.key for name in names]), "snapshot_read")
         return None if found is None else [body or b"" for body in found]
 
     async def put(self, bodies: Mapping[Named, bytes]) -> None:
-        await guarded(self._write(bodies), "snapshot_write")
+        await self._client.guarded(self._write(bodies), "snapshot_write")
 
     async def _read(self, keys: list[str]) -> list[bytes | None]:
         return cast("list[bytes | None]", await self._client.mget(keys))

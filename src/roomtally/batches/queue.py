@@ -2,24 +2,21 @@
 
 import math
 import time
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from uuid import UUID
 
-import structlog
-from redis.exceptions import RedisError
+from redis.exceptions import ResponseError
 from taskiq import TaskiqMessage
 
 from roomtally import broker as hints
+from roomtally.db.valkey import Valkey
 from roomtally.telemetry import metrics
 
 TASK = "batches.process_photo"
 ALIVE_SECONDS = 120.0  # twice the longest photo: a busy worker reads nothing meanwhile
 FORGOTTEN_SECONDS = 3600.0
 NOTHING_THERE = ("no such key", "NOGROUP")
-
-log = structlog.get_logger()
-T = TypeVar("T")
 
 
 def encode(broker: hints.HintBroker, photo_ids: Sequence[UUID], labels: dict[str, Any]) -> list[bytes]:
@@ -32,9 +29,11 @@ def encode(broker: hints.HintBroker, photo_ids: Sequence[UUID], labels: dict[str
 
 
 class PhotoQueue:
-    def __init__(self, broker: hints.HintBroker) -> None:
+    """The broker has connections of its own, and the breaker of `valkey`: it is the same server."""
+
+    def __init__(self, broker: hints.HintBroker, valkey: Valkey) -> None:
         self._broker = broker
-        self._lost = False
+        self._valkey = valkey
 
     async def hint(self, photo_ids: Sequence[UUID], traceparent: str | None = None) -> bool:
         """Tell the workers of `photo_ids`, all in one round trip, within 250 ms. False: they were not told; the sweeper will."""
@@ -44,26 +43,27 @@ class PhotoQueue:
         if traceparent:
             labels[hints.TRACEPARENT] = traceparent
         messages = encode(self._broker, photo_ids, labels)
-        sent = await self._guarded("hint", self._publish(messages)) is not None
+        sent = await self._valkey.guarded(self._publish(messages), "hint") is not None
         metrics.HINTS.labels("sent" if sent else "lost").inc(len(photo_ids))
         return sent
 
     async def lag(self) -> int | None:
         """Hints that no worker has taken; None when unknown (Valkey gone or emptied, or it cannot tell after a trim)."""
-        groups = await self._guarded("lag", self._broker.client.xinfo_groups(hints.QUEUE))
+        groups = await self._valkey.guarded(_listed(lambda: self._broker.client.xinfo_groups(hints.QUEUE)), "lag")
         lag = next((group["lag"] for group in groups or [] if group["name"] == hints.GROUP.encode()), None)
         metrics.owned(metrics.QUEUE_LAG).set(math.nan if lag is None else lag)
         return lag
 
     async def consumers(self) -> int | None:
         """Worker processes that asked for a hint within 2 minutes; None when unknown. Forgets those gone for an hour."""
-        known = await self._guarded("consumers", self._broker.client.xinfo_consumers(hints.QUEUE, hints.GROUP))
+        asked = _listed(lambda: self._broker.client.xinfo_consumers(hints.QUEUE, hints.GROUP))
+        known = await self._valkey.guarded(asked, "consumers")
         if known is None:
             return None
         for consumer in known:
             if consumer["idle"] > FORGOTTEN_SECONDS * 1000:
                 gone = self._broker.client.xgroup_delconsumer(hints.QUEUE, hints.GROUP, consumer["name"])
-                await self._guarded("forget", gone)
+                await self._valkey.guarded(gone, "forget")
         alive = sum(consumer["idle"] <= ALIVE_SECONDS * 1000 for consumer in known)
         metrics.owned(metrics.QUEUE_CONSUMERS).set(alive)
         return alive
@@ -72,18 +72,12 @@ class PhotoQueue:
         await self._broker.publish(messages)
         return True
 
-    async def _guarded(self, operation: str, call: Awaitable[T]) -> T | None:
-        try:
-            result = await call
-        except (RedisError, OSError) as error:
-            if str(error).startswith(NOTHING_THERE):
-                return None  # nobody has hinted or read since Valkey came up
-            metrics.VALKEY_ERRORS.labels(operation).inc()
-            if not self._lost:
-                log.warning("queue_lost", operation=operation, error=str(error) or type(error).__name__)
-            self._lost = True
+
+async def _listed(ask: Callable[[], Awaitable[list[dict[str, Any]]]]) -> list[dict[str, Any]] | None:
+    """None where nobody has hinted or read since Valkey came up."""
+    try:
+        return await ask()
+    except ResponseError as error:
+        if str(error).startswith(NOTHING_THERE):
             return None
-        if self._lost:
-            log.info("queue_back", operation=operation)
-        self._lost = False
-        return result
+        raise

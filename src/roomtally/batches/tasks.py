@@ -20,7 +20,6 @@ from typing import Any, NoReturn, TypeVar, assert_never
 from uuid import UUID
 
 import msgspec
-import psycopg
 import structlog
 from opentelemetry import trace
 from structlog.contextvars import bound_contextvars
@@ -30,7 +29,7 @@ from roomtally.analysis import decode, thumbnail
 from roomtally.analysis.model import Analysis, Analyzer
 from roomtally.batches import queue
 from roomtally.batches.model import FoundItem
-from roomtally.batches.service import work
+from roomtally.batches.service import DATABASE_AWAY, work
 from roomtally.batches.service.context import Context
 from roomtally.broker import HintBroker
 from roomtally.inventory import volumes
@@ -41,8 +40,6 @@ from roomtally.telemetry import metrics, tracing
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0  # between tries while the database is away
 HUNG_EXIT_CODE = 75  # EX_TEMPFAIL: start me again
 WATCHDOG_SECONDS = 2.0  # after the photo's timeout: then even a thread that never lets go of the GIL ends
-
-DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -105,20 +102,22 @@ class PhotoWorker:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._thread: asyncio.Future[Any] | None = None
+        self._database_away = False
 
     async def process(self, photo_id: UUID) -> None:
-        claimed = await self._claim(photo_id)
-        if claimed is None:
-            return
-        trace.get_current_span().set_attribute("roomtally.batch_id", str(claimed.batch_id))
-        with bound_contextvars(batch_id=str(claimed.batch_id), photo_id=str(photo_id)), _watchdog(self._desk.settings):
-            await self._hold(claimed)
+        with bound_contextvars(photo_id=str(photo_id)):
+            claimed = await self._claim(photo_id)
+            if claimed is None:
+                return
+            trace.get_current_span().set_attribute("roomtally.batch_id", str(claimed.batch_id))
+            with bound_contextvars(batch_id=str(claimed.batch_id)), _watchdog(self._desk.settings):
+                await self._hold(claimed)
 
     async def _claim(self, photo_id: UUID) -> work.Claimed | None:
         """Waits while the database is away: the hints behind this one would only be lost. None: refused, or asked to stop."""
         desk = self._desk
         return await self._persistently(
-            lambda: work.claim_photo(desk.context, photo_id, worker=desk.worker), give_up=desk.stopping.is_set
+            "claim", lambda: work.claim_photo(desk.context, photo_id, worker=desk.worker), give_up=desk.stopping.is_set
         )
 
     async def _hold(self, claimed: work.Claimed) -> None:
@@ -139,8 +138,11 @@ class PhotoWorker:
             try:
                 if not await work.renew_claim(self._desk.context, claimed):
                     lost.set()
-            except Exception as error:  # the claim may still outlive the outage; if not, finishing is refused
-                log.warning("renewal_failed", error=str(error) or type(error).__name__)
+                self._database_answered()
+            except DATABASE_AWAY as error:  # the claim may still outlive the outage; if not, finishing is refused
+                self._database_failed("renew", error)
+            except Exception:
+                log.exception("renewal_broke")
 
     async def _judge(self, claimed: work.Claimed, lost: asyncio.Event) -> Verdict:
         limit = asyncio.timeout(self._desk.settings.photo_timeout_seconds)
@@ -151,7 +153,7 @@ class PhotoWorker:
             log.info("photo_failed", slug=fault.slug)
             return Failed(fault.detail)
         except (errors.RoomtallyError, *DATABASE_AWAY) as error:
-            log.warning("photo_released", error=str(error))
+            log.warning("photo_released", error=str(error), cause=repr(error.__cause__))
             return Released()
         except Exception as error:
             if isinstance(error, TimeoutError) and limit.expired():
@@ -191,7 +193,9 @@ class PhotoWorker:
         deadline = asyncio.get_running_loop().time() + self._desk.settings.photo_timeout_seconds
         with _stage("persist"):
             kept = await self._persistently(
-                lambda: self._write(claimed, verdict), give_up=lambda: asyncio.get_running_loop().time() > deadline
+                "persist",
+                lambda: self._write(claimed, verdict),
+                give_up=lambda: asyncio.get_running_loop().time() > deadline,
             )
         return OUTCOMES[type(verdict)] if kept else "lost"
 
@@ -212,19 +216,33 @@ class PhotoWorker:
             case _:
                 assert_never(verdict)
 
-    async def _persistently(self, call: Callable[[], Awaitable[T]], give_up: Callable[[], bool]) -> T | None:
+    async def _persistently(self, part: str, call: Callable[[], Awaitable[T]], give_up: Callable[[], bool]) -> T | None:
         """What `call` gives, tried again while the database is away; None when `give_up` says so."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                return await call()
+                result = await call()
             except DATABASE_AWAY as error:
-                if pause == FIRST_PAUSE_SECONDS:
-                    log.warning("database_away", error=str(error))
+                self._database_failed(part, error)
                 if give_up():
                     return None
+            else:
+                self._database_answered()
+                return result
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads the workers, guards nothing
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _database_failed(self, part: str, error: Exception) -> None:
+        """A line for an outage, not for each try and each photo in it."""
+        metrics.DATABASE_FAILURES.labels(part).inc()
+        if not self._database_away:
+            log.warning("database_away", part=part, error=type(error).__name__, said=str(error))
+        self._database_away = True
+
+    def _database_answered(self) -> None:
+        if self._database_away:
+            log.info("database_away_no_more")
+        self._database_away = False
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         """`call` beside the event loop, which renews meanwhile; whether it ended is known even after a cancellation."""

@@ -51,17 +51,18 @@ def faults_of_order(events: Sequence[Event]) -> list[str]:
 
 def faults_of_ids(events: Sequence[Event]) -> list[str]:
     """Ids and the snapshots' own numbers never step back, and stay in one epoch."""
-    faults: list[str] = []
-    for what, ids in (
-        ("id", [event.id for event in events if event.id]),
-        ("eventId", [snapshot["eventId"] for snapshot in snapshots(events)]),
-    ):
-        pairs = [(before, after) for before, after in pairwise(ids) if _key(after) < _key(before)]
-        faults += [f"{what} went from {before} back to {after}" for before, after in pairs]
-        if len(epochs := {_key(text)[0] for text in ids}) > 1:
-            faults.append(f"{what} is of several epochs: {', '.join(sorted(epochs))}")
+    faults = _faults_of_sequence("id", [event.id for event in events if event.id])
+    faults += _faults_of_sequence("eventId", [snapshot["eventId"] for snapshot in snapshots(events)])
     if not any(event.id for event in events if event.type == "complete"):
         faults.append("complete has no id")
+    return faults
+
+
+def _faults_of_sequence(what: str, ids: Sequence[str]) -> list[str]:
+    pairs = [(before, after) for before, after in pairwise(ids) if _key(after) < _key(before)]
+    faults = [f"{what} went from {before} back to {after}" for before, after in pairs]
+    if len(epochs := {_key(text)[0] for text in ids}) > 1:
+        faults.append(f"{what} is of several epochs: {', '.join(sorted(epochs))}")
     return faults
 
 
@@ -70,18 +71,25 @@ def faults_of_states(events: Sequence[Event]) -> list[str]:
     faults: list[str] = []
     batch, photos = "QUEUED", dict[str, str]()
     for snapshot in snapshots(events):
-        at = snapshot["eventId"]
-        faults += [f"{at}: {fault}" for fault in _faults_of_counts(snapshot)]
+        found = _faults_of_counts(snapshot)
         if snapshot["status"] not in BATCH_MAY_FOLLOW[batch]:
-            faults.append(f"{at}: the batch went from {batch} to {snapshot['status']}")
-        for photo in snapshot["photos"]:
-            before = photos.get(photo["id"], "PENDING")
-            if photo["status"] not in PHOTO_MAY_FOLLOW[before]:
-                faults.append(f"{at}: {photo['filename']} went from {before} to {photo['status']}")
-            photos[photo["id"]] = photo["status"] if photo["status"] in PHOTO_MAY_FOLLOW else before
+            found.append(f"the batch went from {batch} to {snapshot['status']}")
+        found += _faults_of_photos(snapshot, photos)
+        faults += [f"{snapshot['eventId']}: {fault}" for fault in found]
         batch = snapshot["status"] if snapshot["status"] in BATCH_MAY_FOLLOW else batch
-    if batch not in {status.value for status in FINISHED}:
+    if batch not in FINISHED:
         faults.append(f"the last state seen is {batch}, which is not final")
+    return faults
+
+
+def _faults_of_photos(snapshot: dict[str, Any], seen: dict[str, str]) -> list[str]:
+    """Updates `seen`, the last known status of each photo."""
+    faults: list[str] = []
+    for photo in snapshot["photos"]:
+        before = seen.get(photo["id"], "PENDING")
+        if photo["status"] not in PHOTO_MAY_FOLLOW[before]:
+            faults.append(f"{photo['filename']} went from {before} to {photo['status']}")
+        seen[photo["id"]] = photo["status"] if photo["status"] in PHOTO_MAY_FOLLOW else before
     return faults
 
 
@@ -135,9 +143,13 @@ def faults_of_agreement(events: Sequence[Event], rest: dict[str, Any]) -> list[s
     faults = differences(seen[-1], rest) if seen else ["no progress event to compare"]
     for event in events:
         if event.type == "complete":
-            repeated = {name: value for name, value in without_sse_only(event.data).items() if name in rest}
-            faults += ["complete" + line for line in differences(repeated, {name: rest[name] for name in repeated})]
+            faults += ["complete" + line for line in _differences_of_common(without_sse_only(event.data), rest)]
     return faults
+
+
+def _differences_of_common(sse: dict[str, Any], rest: dict[str, Any]) -> list[str]:
+    common = sse.keys() & rest.keys()
+    return differences({name: sse[name] for name in common}, {name: rest[name] for name in common})
 
 
 def faults_of_inventory(rest: dict[str, Any], inventory: dict[str, Any]) -> list[str]:
@@ -150,6 +162,11 @@ def faults_of_inventory(rest: dict[str, Any], inventory: dict[str, Any]) -> list
         for name in ("totalItems", "totalVolume")
         if inventory.get(name) != summary[name]
     ]
+    return faults + _faults_of_sums(summary)
+
+
+def _faults_of_sums(summary: dict[str, Any]) -> list[str]:
+    faults: list[str] = []
     litres = round(summary["totalVolume"] * 1000)
     for part, number in (("byRoom", "items"), ("byItem", "count")):
         if (volume := sum(round(row["volume"] * 1000) for row in summary[part])) != litres:

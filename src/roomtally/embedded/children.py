@@ -3,11 +3,12 @@
 import ctypes
 import importlib.util
 import os
+import pwd
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -43,18 +44,32 @@ def start_child(
         stderr=subprocess.STDOUT if output is not None else None,
         env=dict(env) if env is not None else None,
         cwd=cwd,
-        user=user,
-        group=None if user is None else _group_of(user),
-        extra_groups=None if user is None else [],
         start_new_session=True,
         preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509 - one system call: no lock, no import, no thread
+        **identity(user),
     )
 
 
-def _group_of(user: str) -> int:
-    import pwd
+class Identity(TypedDict):
+    user: str | None
+    group: int | None
+    extra_groups: list[int] | None
 
-    return pwd.getpwnam(user).pw_gid
+
+def identity(user: str | None) -> Identity:
+    """For Popen: `user` with its own group and no other, so that nothing of root's is left; None stays who we are."""
+    if user is None:
+        return Identity(user=None, group=None, extra_groups=None)
+    return Identity(user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[])
+
+
+def succeeds(command: Sequence[str | Path], user: str | None) -> bool:
+    """Whether `user` can run `command` and it exits 0."""
+    try:
+        subprocess.run(command, cwd="/", check=True, capture_output=True, **identity(user))
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
 
 
 def stop_child(child: subprocess.Popen[bytes], number: int, patience: float) -> int:

@@ -36,7 +36,7 @@ def default_folder(environ: Mapping[str, str]) -> Path:
 class DataFolder:
     """Made on first use, closed to other people, locked until `release`.
 
-    Raises `errors.Unavailable` where it cannot be written or is taken.
+    Raises `errors.Invalid` where it cannot be written, `errors.Unavailable` where it is taken.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,7 +86,7 @@ class DataFolder:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
             lock = (self.path / LOCK).open("a+")
         except OSError as error:
-            raise errors.Unavailable(
+            raise errors.Invalid(
                 "data-folder-not-writable",
                 f"The data folder {self.path} cannot be written ({error.strerror}). Choose another with --data FOLDER.",
             ) from error

@@ -18,9 +18,10 @@ from urllib.parse import quote
 import psycopg
 
 from roomtally import errors
-from roomtally.embedded.children import installed_package, start_child, stop_child
+from roomtally.embedded.children import identity, installed_package, start_child, stop_child, succeeds
 
 DATABASE = "roomtally"
+SOCKET = "socket"
 LONGEST_SOCKET_FOLDER = 80  # a socket's whole path has room for 107 bytes
 ELDERS = "pre-existing shared memory block"  # what its log says while processes of a killed server still run
 ELDERS_SECONDS = 0.2
@@ -73,6 +74,7 @@ class EmbeddedPostgres:
         self._user = _server_user(self._data)
         if self._user:
             self.folder.chmod(0o711)  # to be walked through by that user, and read by nobody
+        _require_reachable(self.folder, self._user)
         (self.folder / "postgres.log").touch(0o600)
         (self.folder / "postgres.log").chmod(0o600)  # it quotes statements that failed
         self._binaries = _reachable_binaries(self.folder, self._user)
@@ -87,6 +89,7 @@ class EmbeddedPostgres:
         """A fast shutdown: open transactions are rolled back, what was committed is on disk."""
         if self._process:
             stop_child(self._process, signal.SIGINT, patience=20)
+            _forget_far_socket(self.folder / SOCKET)
         self._process = None
 
     def kill(self) -> None:
@@ -102,10 +105,10 @@ class EmbeddedPostgres:
         _own(self._data, self._user)
         subprocess.run(
             [binaries / "initdb", "-D", self._data, "-U", "postgres", *INITDB],
-            user=self._user,
             cwd=self._data,
             check=True,
             stdout=subprocess.DEVNULL,
+            **identity(self._user),
         )
 
     def launch(self) -> None:
@@ -196,12 +199,38 @@ def _own(path: Path, user: str | None) -> None:
         os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
 
 
+def require_reachable(data_folder: Path) -> None:
+    """Before anything is started: raises `errors.Invalid` where the server's user could not walk to `data_folder`."""
+    _require_reachable(data_folder, _server_user(data_folder / "postgres" / "data"))
+
+
+def _require_reachable(folder: Path, user: str | None) -> None:
+    for place in [*reversed(folder.parents), folder] if user else []:
+        if not succeeds(["/bin/sh", "-c", 'test -x "$1"', "sh", place], user):
+            raise errors.Invalid(
+                "data-folder-closed",
+                f"PostgreSQL does not run as root, and its user `{user}` may not enter {place}: choose a folder that everybody "
+                "can reach with --data FOLDER, for example /var/lib/roomtally.",
+            )
+
+
 def _socket_folder(folder: Path) -> Path:
-    socket = folder / "socket"
+    """In `folder`; where that path is too long for a socket, in the temp folder, with a link to it here: by that it is removed."""
+    socket = folder / SOCKET
+    _forget_far_socket(socket)
     if len(str(socket)) > LONGEST_SOCKET_FOLDER:
-        return Path(tempfile.mkdtemp(prefix="roomtally-"))
+        far = Path(tempfile.mkdtemp(prefix="roomtally-"))
+        socket.symlink_to(far)
+        return far
     socket.mkdir(mode=0o700, exist_ok=True)
     return socket
+
+
+def _forget_far_socket(link: Path) -> None:
+    """Of this server, which has stopped, or of one that was killed."""
+    if link.is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
 
 
 def _reachable_binaries(folder: Path, user: str | None) -> Path:
@@ -224,8 +253,4 @@ def _reachable_binaries(folder: Path, user: str | None) -> Path:
 
 
 def _runs(binaries: Path, user: str | None) -> bool:
-    try:
-        subprocess.run([binaries / "postgres", "--version"], user=user, cwd="/", check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        return False
-    return True
+    return succeeds([binaries / "postgres", "--version"], user)

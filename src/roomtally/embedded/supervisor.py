@@ -19,7 +19,7 @@ from roomtally import settings as configuration
 from roomtally.embedded import first_start
 from roomtally.embedded.children import start_child
 from roomtally.embedded.data_folder import PHOTOS, POSTGRES, VALKEY, DataFolder
-from roomtally.embedded.postgres import EmbeddedPostgres
+from roomtally.embedded.postgres import EmbeddedPostgres, require_reachable
 from roomtally.embedded.restarting import Restarts, Server, WatchedServer
 from roomtally.embedded.valkey import EmbeddedValkey, free_port
 
@@ -109,7 +109,7 @@ class Child:
 def up(options: Options, environ: Mapping[str, str]) -> None:
     """Run until SIGINT or SIGTERM, then stop everything in order.
 
-    Raises `errors.Unavailable` that says in plain words why it cannot start.
+    Raises `errors.Invalid` or `errors.Unavailable` that says in plain words why it cannot start.
     """
     folder = DataFolder(options.data)
     os.umask(0o077)  # ours and our children's: photos of homes, a database, its log
@@ -149,6 +149,8 @@ def _settings(
     values.setdefault("ROOMTALLY_DATABASE_URL", "")
     values.setdefault("ROOMTALLY_REDIS_URL", "")
     check_ports(values)
+    if not values["ROOMTALLY_DATABASE_URL"]:
+        require_reachable(folder.path)
     if not values["ROOMTALLY_REDIS_URL"]:
         valkey = EmbeddedValkey(folder.path / VALKEY)
         servers.append(valkey)

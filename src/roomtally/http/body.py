@@ -8,8 +8,10 @@ import msgspec
 from litestar import Request
 
 from roomtally import errors
+from roomtally.http import faults
 
 IDLE_SECONDS = 60  # a client that sends nothing for so long holds a connection and a half-written file for nothing
+JSON = "application/json"
 JSON_BYTES = 1024 * 1024
 
 T = TypeVar("T")
@@ -17,6 +19,24 @@ T = TypeVar("T")
 
 class ClientLeft(Exception):
     """The connection ended before the body did."""
+
+
+class StrictRequest(Request[Any, Any, Any]):
+    """Reads JSON only where the body is said to be JSON: another site's form can send any text, but not under that name."""
+
+    async def json(self) -> Any:
+        """Raises errors.Unsupported for another content type, errors.Invalid where the body is not UTF-8."""
+        if await self.body() and media_type(self) != JSON:
+            raise errors.Unsupported("unsupported-content-type", f"Send the body as {JSON}, with that Content-Type.")
+        try:
+            return await super().json()
+        except UnicodeDecodeError as error:
+            raise _unusable(error) from error
+
+
+def media_type(request: Request[Any, Any, Any]) -> str:
+    """Content-Type without its parameters, in lower case; empty where there is none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def stream(request: Request[Any, Any, Any]) -> AsyncGenerator[bytes]:
@@ -55,4 +75,8 @@ async def read_json(request: Request[Any, Any, Any], shape: type[T]) -> T:
     try:
         return msgspec.json.decode(collected, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise errors.Invalid("invalid-request", f"The body cannot be used: {error}.") from error
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> errors.Invalid:
+    return errors.Invalid("invalid-request", f"The body cannot be used: {error}.", errors=[faults.of_json(str(error))])

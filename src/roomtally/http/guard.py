@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from roomtally.http import cors, origin, problems
+from roomtally.http import cors, head, origin, problems
 from roomtally.http.recorder import App, Message, Receive, Scope, Send
 
 # A client that is still sending when it is refused would see a reset connection instead of the answer,
@@ -34,7 +34,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         body = _Body(receive)
+        if scope["method"] == "HEAD":
+            await head.answer(self._answer, scope, body.receive, send)
+        else:
+            await self._answer(scope, body.receive, send)
+        if scope["method"] not in origin.SAFE_METHODS:
+            await body.linger()
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def dress(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = _with_defaults(message["headers"])
@@ -44,9 +51,7 @@ class Guard:
         if cors.ALLOWED not in scope and origin.is_foreign(scope["method"], headers.get, self._trusted):
             await _refuse_foreign(scope, dress)
         else:
-            await self._app(scope, body.receive, dress)
-        if scope["method"] not in origin.SAFE_METHODS:
-            await body.linger()
+            await self._app(scope, receive, dress)
 
 
 class _Body:
@@ -82,4 +87,6 @@ async def _refuse_foreign(scope: Scope, send: Send) -> None:
 def _with_defaults(headers: Any) -> list[tuple[bytes, bytes]]:
     given: list[tuple[bytes, bytes]] = list(headers)
     names = {name.lower() for name, _ in given}
+    if b"allow" in names:
+        given = head.with_head(given)
     return given + [pair for pair in DEFAULT_HEADERS if pair[0] not in names]

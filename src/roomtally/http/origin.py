@@ -14,12 +14,20 @@ def is_foreign(method: str, header: Header, trusted: frozenset[str]) -> bool:
 
     `trusted` are origins (`https://host`) that are ours beside the Host of the request.
     """
-    if method in SAFE_METHODS or (header(b"authorization") or b"").lower().startswith(b"bearer "):
+    if method in SAFE_METHODS or _text(header, b"authorization").lower().startswith("bearer "):
         return False
-    origin = (header(b"origin") or b"").decode("latin-1")
+    origin, site = _text(header, b"origin"), _text(header, b"sec-fetch-site")
     if origin in trusted:
         return False
-    site = (header(b"sec-fetch-site") or b"").decode("latin-1")
-    if site:
-        return site not in OURS
-    return bool(origin) and urlsplit(origin).netloc != (header(b"host") or b"").decode("latin-1")
+    return site not in OURS if site else _is_of_another_host(origin, _text(header, b"host"))
+
+
+def _is_of_another_host(origin: str, host: str) -> bool:
+    try:
+        return bool(origin) and urlsplit(origin).netloc != host
+    except ValueError:  # no browser wrote this
+        return True
+
+
+def _text(header: Header, name: bytes) -> str:
+    return (header(name) or b"").decode("latin-1")

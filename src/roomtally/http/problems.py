@@ -1,15 +1,16 @@
 """Problem documents (RFC 9457): the one place that turns an error into a status."""
 
-from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException
 from opentelemetry import trace
 
 from roomtally import errors
+from roomtally.http import faults
+from roomtally.http.faults import FieldError
 
 TYPE_PREFIX = "https://roomtally.dev/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -45,14 +46,6 @@ SLUG_OF_STATUS = {
 }
 
 log = structlog.get_logger(__name__)
-
-
-class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that is wrong with a request: where (`source`: body, query, header, path), which field, and why."""
-
-    message: str
-    field: str = ""
-    source: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -107,7 +100,7 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
     slug, detail = SLUG_OF_STATUS.get(error.status_code, SLUG_OF_STATUS[400])
     extra: dict[str, object] = {}
     if error.status_code == 400:
-        extra["errors"] = _field_errors(error)
+        extra["errors"] = faults.of_framework(request, error)
     response = _response(request, error.status_code, slug, detail, extra)
     if allow := (error.headers or {}).get("allow"):
         response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))  # from a set: in any order
@@ -132,18 +125,6 @@ def _response(
 ) -> Response[bytes]:
     body = encode(request.scope["path"], status, slug, detail, **extra)
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers_of(status, extra))
-
-
-def _field_errors(error: HTTPException) -> list[FieldError]:
-    if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        found = cast("list[dict[str, object]]", error.extra)
-        return [FieldError(*(_word(e.get(name, "")) for name in ("message", "key", "source"))) for e in found]
-    return [FieldError(error.detail)]
-
-
-def _word(value: object) -> str:
-    """Of an enum its value: the framework names sources by one."""
-    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _trace_id() -> str | None:

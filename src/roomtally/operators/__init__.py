@@ -1,1 +1,1 @@
-"""What people who run the service look at: open streams, and later queues. Each process tells of itself."""
+"""What people who run the service look at: open streams of all web processes, and later queues."""

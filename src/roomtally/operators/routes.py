@@ -1,10 +1,9 @@
-"""/admin/streams: who watches what in this process, as JSON for scripts and as a plain page for people."""
+"""/admin/streams: who watches what, in all web processes, as JSON for scripts and as a plain page for people."""
 
 import functools
-import os
-import socket
 from importlib import resources
 from typing import Annotated, Any
+from uuid import UUID
 
 import jinja2
 import msgspec
@@ -18,7 +17,7 @@ from roomtally.accounts import auth
 from roomtally.accounts.service.sessions import Accounts
 from roomtally.http.document import problems
 from roomtally.streams import roster
-from roomtally.streams.hub import Hub
+from roomtally.streams.gathering import Gathered, Gathering, Process
 
 MOST = 1000  # streams in one answer; a process may have ten times as many
 PACKAGE = "roomtally.operators"
@@ -30,20 +29,30 @@ HEADERS = {
     "Vary": "Accept",
 }
 
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MOST)]
+CursorText = Annotated[
+    str | None, QueryParameter(name="cursor", max_length=40, description="`next` of the page before.")
+]
+OfUser = Annotated[UUID | None, QueryParameter(name="user", description="Only those of this user.")]
+OfBatch = Annotated[UUID | None, QueryParameter(name="batch", description="Only those that follow this batch.")]
+
 
 class Watched(roster.Entry, frozen=True, rename="camel"):
     """`email` is None for an account that is gone."""
 
+    process: str
     email: str | None = None
 
 
 class Streams(msgspec.Struct, rename="camel"):
-    """Of one process: the others have their own. `total` counts long-polls too; `streams` has the oldest ones."""
+    """Of the `processes` that answered; `asked`: how many there are, null where nobody knows. `total` is that of all that
+    answered and counts long-polls too; `streams` has the oldest ones, and `next` leads to the others."""
 
-    process: str
+    asked: int | None
+    processes: list[Process]
     total: int
-    draining: bool
     streams: list[Watched]
+    next: str | None
 
 
 class OperatorRoutes(Controller):
@@ -53,37 +62,40 @@ class OperatorRoutes(Controller):
 
     @get(
         "/",
-        summary="Open streams of the process that answers; a page where `Accept` prefers HTML",
+        summary="Open streams of all web processes; a page where `Accept` prefers HTML",
         responses={
-            200: ResponseSpec(Streams, description="Of this process alone.", generate_examples=False),
+            200: ResponseSpec(Streams, description="Of all that answered within 0.5 s.", generate_examples=False),
             **problems(400, 401, 403),
         },
     )
     async def list_streams(
         self,
         request: Request[Any, Any, Any],
-        hub: NamedDependency[Hub],
+        gathering: NamedDependency[Gathering],
         accounts: NamedDependency[Accounts],
-        limit: Annotated[int, QueryParameter(name="limit", ge=1, le=MOST)] = 100,
+        *,
+        limit: Limit = 100,
+        cursor: CursorText = None,
+        user: OfUser = None,
+        batch: OfBatch = None,
     ) -> Response[Any]:
-        entries = roster.entries(hub, limit)
-        emails = await accounts.list_emails({entry.user_id for entry in entries})
-        found = Streams(
-            process_name(), hub.count, hub.draining, [_watched(entry, emails.get(entry.user_id)) for entry in entries]
-        )
+        # One more than is shown, to know whether there are more.
+        wanted = roster.Wanted(limit + 1, roster.read_cursor(cursor), user, batch)
+        found = await _named(_merged(await gathering.list(wanted), limit), accounts)
         if _wants_page(request):
-            html = _templates().get_template("streams.html").render(found=found)
+            narrowed = {name: value for name, value in {"user": user, "batch": batch}.items() if value}
+            html = _templates().get_template("streams.html").render(found=found, limit=limit, narrowed=narrowed)
             return Response(html, media_type="text/html", headers=HEADERS)
         return Response(found, headers={"Cache-Control": "no-store", "Vary": "Accept"})
 
     @delete(
         "/{stream_id:str}",
-        summary="Close one stream of the process that answers",
+        summary="Close one stream, whichever process has it",
         status_code=204,
-        responses=problems(401, 403, 404),
+        responses=problems(401, 403, 404, 503),
     )
-    async def close(self, stream_id: FromPath[str], hub: NamedDependency[Hub]) -> None:
-        roster.close(hub, stream_id)
+    async def close(self, stream_id: FromPath[str], gathering: NamedDependency[Gathering]) -> None:
+        await gathering.close(stream_id)
 
     @get("/assets/{name:str}", include_in_schema=False)
     async def asset(self, name: FromPath[str]) -> Response[bytes]:
@@ -93,13 +105,27 @@ class OperatorRoutes(Controller):
         return Response(body, media_type=ASSETS[name], headers=HEADERS)
 
 
-def process_name() -> str:
-    """Which process this is, over all hosts: the number is the one that the system's own tools show."""
-    return f"{socket.gethostname()}/{os.getpid()}"
+def _merged(gathered: Gathered, limit: int) -> Streams:
+    """The oldest of all, without names."""
+    entries = sorted(
+        ((entry, answer.process.process) for answer in gathered.answers for entry in answer.streams),
+        key=lambda found: found[0].position,
+    )
+    shown = [Watched(**msgspec.structs.asdict(entry), process=process) for entry, process in entries[:limit]]
+    processes = [answer.process for answer in gathered.answers]
+    return Streams(
+        asked=gathered.asked,
+        processes=sorted(processes, key=lambda process: process.process),
+        total=sum(process.total for process in processes),
+        streams=shown,
+        next=roster.write_cursor(shown[-1].position) if len(entries) > limit else None,
+    )
 
 
-def _watched(entry: roster.Entry, email: str | None) -> Watched:
-    return Watched(**msgspec.structs.asdict(entry), email=email)
+async def _named(found: Streams, accounts: Accounts) -> Streams:
+    emails = await accounts.list_emails({entry.user_id for entry in found.streams})
+    found.streams = [msgspec.structs.replace(entry, email=emails.get(entry.user_id)) for entry in found.streams]
+    return found
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:

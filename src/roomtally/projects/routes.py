@@ -14,11 +14,11 @@ from roomtally.http.document import problems
 from roomtally.http.keys import IdempotencyKey
 from roomtally.http.paging import CursorText, Limit, read_cursor, write_cursor
 from roomtally.projects.model import Project
-from roomtally.projects.service import Projects
+from roomtally.projects.service import LONGEST_NAME, Projects
 
 
 class NewProject(msgspec.Struct, rename="camel"):
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 
 
 class ProjectPage(msgspec.Struct, rename="camel"):
@@ -31,7 +31,7 @@ class ProjectRoutes(Controller):
     tags = ("Projects",)
     dependencies = {"principal": Provide(auth.principal)}  # noqa: RUF012 - litestar reads it so
 
-    @post("/", summary="Begin a move", responses=problems(400, 401, 403, 409))
+    @post("/", summary="Begin a move", responses=problems(400, 401, 403, 409, 415))
     async def create(
         self,
         principal: NamedDependency[Principal],

@@ -4,12 +4,14 @@ import hashlib
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from roomtally import errors
 from roomtally.accounts.model import UserId
 from roomtally.db import idempotency
 from roomtally.db.pool import Pool, transaction
+from roomtally.names import clean_name
 from roomtally.projects import store
 from roomtally.projects.model import Project
+
+LONGEST_NAME = 200  # characters
 
 
 class Projects:
@@ -18,9 +20,7 @@ class Projects:
 
     async def create(self, user_id: UserId, name: str, key: str | None) -> Project:
         """A new project, or the one that the same Idempotency-Key made before. Raises errors.Invalid, errors.Conflict."""
-        name = " ".join(name.split())
-        if not name:
-            raise errors.Invalid("empty-name", "Give the project a name.")
+        name = clean_name(name, LONGEST_NAME)
         new_id = uuid4()
         async with transaction(self._pool) as conn:
             project_id = new_id

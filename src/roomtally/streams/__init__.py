@@ -20,5 +20,5 @@ response    the stream as a litestar response; outer leaves the server's own `se
 admission   who may open a stream now; accounting counts each user's over all processes
 draining    how the process takes its leave
 severing    closes the sockets of streams that were cut
-roster      who watches, as an operator sees it
+roster      who watches, as an operator sees it; gathering the same over all processes
 """

@@ -14,10 +14,9 @@ from itertools import islice
 from typing import NamedTuple
 
 import structlog
-from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from roomtally.db import valkey
+from roomtally.db.valkey import Valkey
 from roomtally.telemetry import metrics
 
 LIFE_SECONDS = 5.0  # of a hash that nobody renews
@@ -26,7 +25,7 @@ AT_ONCE = 500  # claims, and users whose count changed, in one exchange: about 1
 
 PREFIX = "{roomtally:streams}"  # braces: one slot in a cluster
 PROCESSES = f"{PREFIX}:processes"
-OPERATION = "stream_accounting"
+OPERATION, RENEWAL = "stream_accounting", "stream_renewal"  # a Valkey that is full refuses the one and takes the other
 
 # KEYS: processes, own hash. ARGV: user, own count with the new stream, limit, life in ms.
 # Returns the count over all processes with the new stream; beyond the limit nothing is written.
@@ -61,12 +60,11 @@ class Claim(NamedTuple):
 
 
 class Accounting:
-    """`claim` and `release` one stream of a user. While Valkey is `away` only this process counts. `key`: of its hash."""
+    """`claim` and `release` one stream of a user. While Valkey is away only this process counts. `key`: of its hash."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Valkey) -> None:
         self._valkey = client
         self.key = f"{PREFIX}:{secrets.token_hex(8)}"
-        self.away = False
         self._here: Counter[str] = Counter()
         self._claims: list[Claim] = []
         self._untold: set[str] = set()
@@ -83,8 +81,7 @@ class Accounting:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if not self.away:
-            await valkey.guarded(self._valkey.delete(self.key), OPERATION)
+        await self._valkey.guarded(self._valkey.delete(self.key), OPERATION)
 
     async def claim(self, user: str, limit: int) -> bool:
         """False, and nothing is counted, where the user would have more than `limit` streams. Takes half a second at most."""
@@ -106,7 +103,8 @@ class Accounting:
         self._talk()
 
     async def _total(self, user: str, limit: int) -> int:
-        if self.away:
+        if self._valkey.away:
+            self._untold.add(user)
             return self._here[user]
         claim = Claim(user, self._here[user], limit, asyncio.get_running_loop().create_future())
         self._claims.append(claim)
@@ -116,22 +114,24 @@ class Accounting:
     # --- what Valkey knows
 
     def _talk(self) -> None:
-        if self._talking is None and not self.away:
+        if self._talking is None and not self._valkey.away:
             self._talking = asyncio.create_task(self._exchange_all(), name="stream accounting")
 
     async def _exchange_all(self) -> None:
         try:
-            while (self._claims or self._untold) and not self.away:
+            told = True
+            while told and (self._claims or self._untold):
                 async with self._turn:
-                    await self._exchange()
+                    told = await self._exchange()
         except Exception:
             metrics.STREAM_FAILURES.labels("accounting").inc()
             log.exception("stream_accounting_failed")
-            self._lose()
+            self._give_up()
         finally:
             self._talking = None
 
-    async def _exchange(self) -> None:
+    async def _exchange(self) -> bool:
+        """False: Valkey did not hear it."""
         told = list(islice(self._untold, AT_ONCE))
         self._untold.difference_update(told)
         claims = self._claims[:AT_ONCE]
@@ -141,13 +141,15 @@ class Accounting:
             for claim in claims:
                 life = int(LIFE_SECONDS * 1000)
                 pipe.eval(CLAIM, 2, PROCESSES, self.key, claim.user, str(claim.own), str(claim.limit), str(life))
-            answers = await valkey.guarded(pipe.execute(), OPERATION)
+            answers = await self._valkey.guarded(pipe.execute(), OPERATION)
         if answers is None:
-            self._lose()
-            return
+            self._untold.update(told)
+            self._give_up()
+            return False
         del self._claims[: len(claims)]
         for claim, total in zip(reversed(claims), reversed(answers), strict=False):
             _settle(claim, int(total))
+        return True
 
     def _write(self, pipe: "Pipeline", users: list[str]) -> None:
         """Absolute counts: whatever was lost or written twice before, they are right afterwards."""
@@ -158,11 +160,11 @@ class Accounting:
         pipe.pexpire(self.key, int(LIFE_SECONDS * 1000))
         pipe.sadd(PROCESSES, self.key)
 
-    def _lose(self) -> None:
-        """Everybody who waits is let in by what is known here, and nobody waits again before the renewal finds Valkey back."""
-        self.away = True
+    def _give_up(self) -> None:
+        """Everybody who waits is let in by what is known here; the next renewal tells Valkey of them."""
         waiting, self._claims = self._claims, []
         for claim in waiting:
+            self._untold.add(claim.user)
             _settle(claim, claim.own)
 
     async def _renew_for_ever(self) -> None:
@@ -176,27 +178,13 @@ class Accounting:
                 log.exception("stream_accounting_failed")
 
     async def _renew(self) -> None:
-        if not self._here and not self.away:
+        if not self._here and not self._untold:
             return
-        renewed = await valkey.guarded(self._valkey.pexpire(self.key, int(LIFE_SECONDS * 1000)), OPERATION)
-        if renewed is None:
-            self._lose()
-        elif not renewed or self.away:
-            await self._tell_all()
-
-    async def _tell_all(self) -> None:
-        """After an outage or an emptied Valkey: everything that is known here."""
-        self._untold.clear()
-        users = list(self._here)
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            pipe.delete(self.key)
-            for first in range(0, len(users), AT_ONCE):
-                self._write(pipe, users[first : first + AT_ONCE])
-            answer = await valkey.guarded(pipe.execute(), OPERATION)
-        self.away = answer is None
-        if self.away:
-            self._lose()
-        elif self._untold:
+        life = int(LIFE_SECONDS * 1000)
+        renewed = await self._valkey.guarded(self._valkey.pexpire(self.key, life), RENEWAL)
+        if renewed is not None and not renewed:
+            self._untold.update(self._here)  # emptied, or away for longer than the hash lives
+        if renewed is not None and self._untold:
             self._talk()
 
 

@@ -48,10 +48,20 @@ class Audience:
 
     def show_changes(self, frames: Frames, before: int, last: int) -> None:
         """Those who are at `before` get what came since; those who are elsewhere find it themselves."""
-        if self._changes:
-            self._send_changes(frames, before, last)
-        for stream, place in self._many_changes.items():
-            stream.tell(place)
+        message, sent = frames.since(before) if self._changes else None, 0
+        for stream in self._changes:
+            if not stream.busy:
+                if message is None or stream.prefix or stream.cursor != before:
+                    stream.flush()
+                else:
+                    stream.cursor = last
+                    stream.push(message)
+                    sent += 1
+        if message is not None:
+            self._counts.add("change", sent * (last - before), sent * len(message["body"]))
+        if self._many_changes:
+            for stream, place in self._many_changes.items():
+                stream.tell(place)
 
     def finish(self, frames: Frames, last: int) -> None:
         for stream in [*self._whole, *self._changes]:
@@ -101,16 +111,3 @@ class Audience:
                     stream.push(message)
                     sent += 1
         self._counts.add("progress", sent, sent * len(message["body"]))
-
-    def _send_changes(self, frames: Frames, before: int, last: int) -> None:
-        message, sent = frames.since(before), 0
-        for stream in self._changes:
-            if not stream.busy:
-                if message is None or stream.prefix or stream.cursor != before:
-                    stream.flush()
-                else:
-                    stream.cursor = last
-                    stream.push(message)
-                    sent += 1
-        if message is not None:
-            self._counts.add("change", sent * (last - before), sent * len(message["body"]))

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-import redis.asyncio as redis
 import structlog
 
-from roomtally.db import valkey
+from roomtally.db.valkey import Valkey
 from roomtally.streams.source import Event
 from roomtally.telemetry import metrics
 
@@ -26,8 +25,17 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     events: list[Event]
 
 
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """The same for who listens to one topic and knows which."""
+
+    epoch: str
+    committed_at: float | None
+    events: list[Event]
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Message).decode
+_hear = msgspec.json.Decoder(Heard).decode
 
 
 def channel(topic: UUID) -> str:
@@ -43,17 +51,22 @@ def decode(text: bytes) -> Message:
     return _decode(text)
 
 
+def hear(text: bytes) -> Heard:
+    """As `decode`."""
+    return _hear(text)
+
+
 class Publisher:
     """Sends after COMMIT; what does not arrive is found by the sweep of each process."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Valkey) -> None:
         self._client = client
 
     async def publish(self, topic: UUID, epoch: str, events: Sequence[Event], committed_at: float | None) -> None:
         """Never raises and takes 250 ms at most. All events of a transaction go in one message."""
         try:
             message = encode(topic, epoch, events, committed_at)
-            await valkey.guarded(self._client.publish(channel(topic), message), "publish")
+            await self._client.guarded(self._client.publish(channel(topic), message), "publish")
         except Exception:
             metrics.STREAM_FAILURES.labels("publish").inc()
             log.exception("publish_failed", topic=str(topic))

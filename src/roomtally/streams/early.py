@@ -12,36 +12,36 @@ LIMIT = 1000  # events kept; more than that is cheaper to read from the log
 class Early:
     """`lost_patience` is called when an elder has not come within 50 ms, or when more wait than are kept."""
 
-    __slots__ = ("_events", "_lost_patience", "_timer")
+    __slots__ = ("_lost_patience", "_timer", "events")
 
     def __init__(self, lost_patience: Callable[[], object]) -> None:
         self._lost_patience = lost_patience
-        self._events: dict[int, tuple[Event, float | None]] = {}
+        self.events: dict[int, tuple[Event, float | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self.events)
 
     def add(self, event: Event, committed_at: float | None) -> None:
-        self._events[event.n] = (event, event.committed_at or committed_at)
+        self.events[event.n] = (event, event.committed_at or committed_at)
 
     def pop(self, n: int) -> tuple[Event, float | None] | None:
         """Event `n` and its time of commit, if it is here."""
-        return self._events.pop(n, None)
+        return self.events.pop(n, None)
 
     def highest(self, default: int) -> int:
-        return max(self._events, default=default)
+        return max(self.events, default=default)
 
     def forget(self, upto: int) -> None:
-        for n in [n for n in self._events if n <= upto]:
-            del self._events[n]
+        for n in [n for n in self.events if n <= upto]:
+            del self.events[n]
 
     def clear(self) -> None:
-        self._events.clear()
+        self.events.clear()
         self._stop()
 
     def is_too_much(self) -> bool:
-        return len(self._events) > LIMIT
+        return len(self.events) > LIMIT
 
     def wait(self, last: int) -> None:
         """Starts or stops the wait of those that are beyond `last`; the others are not needed any more."""
@@ -49,7 +49,7 @@ class Early:
         if self.is_too_much():
             self.clear()
             self._lost_patience()
-        elif not self._events:
+        elif not self.events:
             self._stop()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._over)

@@ -35,14 +35,30 @@ class Whole:
 class Frames:
     """What is asked for while there is no document raises `history.Unknown`."""
 
-    __slots__ = ("_around", "_chunks", "_endings", "_history", "_newest", "_ring", "_shared", "_state", "at", "heavy")
+    __slots__ = (
+        "_around",
+        "_chunks",
+        "_endings",
+        "_history",
+        "_last_change",
+        "_made",
+        "_newest",
+        "_ring",
+        "_shared",
+        "_state",
+        "_weighty",
+        "at",
+        "heavy",
+    )
 
     def __init__(self, history: History, around: Surroundings) -> None:
-        self._history, self._around = history, around
+        self._history, self._around, self._weighty = history, around, around.source.weighty
         self.at: float | None = None  # when the newest event was committed
         self.heavy = False
         self._newest: Whole | None = None
         self._state: Whole | None = None
+        self._last_change: sse.Chunk | None = None
+        self._made = False  # something of what follows
         self._ring: Ring | None = None
         self._chunks: dict[int, sse.Chunk] = {}
         self._shared: dict[int, bytes] = {}
@@ -52,14 +68,17 @@ class Frames:
 
     def add(self, event: Event, at: float | None) -> None:
         """Before the history knows of it."""
+        history, kept = self._history, self._ring
         self.at = at
-        self._outdate()
-        if self._ring is not None:
-            frame = None if self._history.opens_again(event) else self._change(event, at)
+        self._state = self._last_change = None
+        if self._made:
+            self._outdate()
+        if kept is not None:
+            frame = None if history.finished and history.opens_again(event) else self._change(event, at)
             if frame is None:
-                self._ring.restart(event.n)
+                kept.restart(event.n)
             else:
-                self._ring.append(frame)
+                kept.append(frame)
 
     def jump(self) -> None:
         """The history begins anew."""
@@ -83,13 +102,11 @@ class Frames:
             self._ring.age()
 
     def _outdate(self) -> None:
-        self._state = None
-        if self._chunks:
-            self._chunks.clear()
-        if self._shared:
-            self._shared.clear()
-        if self._endings:
-            self._endings.clear()
+        self._state = self._last_change = None
+        self._made = False
+        self._chunks.clear()
+        self._shared.clear()
+        self._endings.clear()
 
     # --- the whole state
 
@@ -118,9 +135,15 @@ class Frames:
 
     def since(self, n: int) -> sse.Chunk | None:
         """All changes after event `n`, with their ids; None where they are not all kept."""
+        if n == self._history.last - 1 and self._last_change is not None:
+            return self._last_change
         chunk = self._chunks.get(n)
         if chunk is None and (frames := self._kept(n)) is not None:
-            chunk = self._chunks[n] = sse.chunk(frames)
+            chunk = sse.chunk(frames)
+            if n == self._history.last - 1:  # nearly always the only one that is asked for
+                self._last_change = chunk
+            else:
+                self._chunks[n], self._made = chunk, True
         return chunk
 
     def shared_since(self, n: int) -> bytes | None:
@@ -128,14 +151,15 @@ class Frames:
         frames = self._shared.get(n)
         if frames is None and (kept := self._kept(n)) is not None:
             frames = self._shared[n] = sse.without_id(kept)
+            self._made = True
         return frames
 
     def keeps(self, n: int) -> bool:
         return self._kept(n) is not None
 
-    def recall(self, events: Sequence[Event]) -> None:
-        """Puts events of the log before those that are kept, as far as they belong together. The first is only looked at:
-        the one that opened a run is not shown as a change, and whether the second did can be seen by it."""
+    def recall(self, events: Sequence[Event], size: int) -> None:
+        """Puts events of the log before those that are kept, up to `size` bytes, as far as they belong together. The first is
+        only looked at: the one that opened a run is not shown as a change, and whether the second did can be seen by it."""
         self.keep_changes(wanted=True)
         assert self._ring is not None
         base = self._ring.base
@@ -148,7 +172,7 @@ class Frames:
             if frame is None:
                 break
             frames.append(frame)
-        self._ring.fill(frames[::-1])
+        self._ring.fill(frames[::-1], size)
         self._outdate()
 
     def _kept(self, n: int) -> bytes | None:
@@ -161,9 +185,10 @@ class Frames:
     def _change(self, event: Event, at: float | None) -> bytes | None:
         """The frame; None where the event cannot be one. What may end a run has no id: who misses what follows it by a
         hair asks again from before it."""
-        with_id = event.type not in self._around.source.weighty
+        with_id = event.type not in self._weighty
         try:
-            return sse.change(self._id(event.n), event.type, bytes(event.payload), at, with_id=with_id)
+            name = f"{self._around.epoch}-{event.n}"
+            return sse.change(name, event.type, bytes(event.payload), at, with_id=with_id)
         except ValueError:
             metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("change_failed", n=event.n)
@@ -178,6 +203,7 @@ class Frames:
         found = self._endings.get(key)
         if found is None:
             found = self._endings[key] = self._ending(n, fresh=fresh, with_id=with_id)
+            self._made = True
         return found
 
     def _ending(self, n: int, *, fresh: bool, with_id: bool) -> bytes:

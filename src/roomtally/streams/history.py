@@ -24,19 +24,15 @@ class History:
     `lost` is called then; `begin` with what the database says.
     """
 
-    __slots__ = ("_bound", "_document", "_lost", "_unfolded", "_weighty", "deleted", "finished", "last")
+    __slots__ = ("_bound", "_document", "_lost", "_unfolded", "_weighty", "deleted", "finished", "known", "last")
 
     def __init__(self, weighty: frozenset[str], lost: Callable[[], object]) -> None:
         self._weighty, self._lost = weighty, lost
         self._bound = _bound()
         self._document: Document | None = None
         self._unfolded: list[Event] = []
-        self.finished = self.deleted = False
+        self.known = self.finished = self.deleted = False  # plain attributes: they are read with each event
         self.last = 0
-
-    @property
-    def known(self) -> bool:
-        return self._document is not None
 
     @property
     def waiting(self) -> int:
@@ -74,7 +70,8 @@ class History:
         return self.finished and self._document is not None and event.run != self._document.run
 
     def _take(self, document: Document) -> None:
-        self._document, self.finished, self.deleted = document, document.finished, document.deleted
+        self._document, self.known = document, True
+        self.finished, self.deleted = document.finished, document.deleted
 
     def _fold(self, document: Document) -> Document:
         events, self._unfolded = self._unfolded, []
@@ -89,7 +86,8 @@ class History:
 
     def _drop(self) -> None:
         self._unfolded.clear()
-        self._document, self.finished, self.deleted = None, False, False
+        self._document = None
+        self.known = self.finished = self.deleted = False
 
 
 def _bound() -> int:

@@ -50,15 +50,17 @@ class _Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed(data)
-        gets, messages = cast("Callable[[], object]", self._parser.gets), 0
+        gets, messages = (
+            cast("Callable[[], list[bytes] | bool]", self._parser.gets),
+            0,
+        )  # lists are nearly all that comes
         try:
             while (reply := gets()) is not False:
-                match reply:
-                    case [b"message", bytes(channel), bytes(payload)]:
-                        messages += 1
-                        self._message(channel, payload)
-                    case _:
-                        self._answer(reply)
+                if type(reply) is list and reply[0] == b"message":
+                    messages += 1
+                    self._message(reply[1], reply[2])
+                else:
+                    self._answer(reply)
         except hiredis.ProtocolError:
             log.exception("bus_protocol_error")
             self.transport.abort()

@@ -4,19 +4,26 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-BYTES = 64 * 1024  # beyond that the whole state is the shorter way for nearly every batch
+# For those who fall behind while they follow: beyond 64 KiB the whole state is the shorter way for nearly every batch.
 EVENTS = 128
+BYTES = 64 * 1024
+
+# For those who come back, from the log. A batch of 200 photos writes 401 events in a run, of half a KiB each; more than that is
+# not made for one stream, because it waits in memory for whoever reads slowly (docs/adr/0010).
+RECALLED_EVENTS = 499
+RECALLED_BYTES = 256 * 1024
 
 
 class Ring:
     """Frames of the events after `base`, none missing. Bounded by number and bytes, and emptied as they grow old."""
 
-    __slots__ = ("_frames", "_old", "_size", "base")
+    __slots__ = ("_bytes", "_events", "_frames", "_old", "_size", "base")
 
     def __init__(self, base: int) -> None:
         self.base = self._old = base
         self._frames: deque[bytes] = deque()
         self._size = 0
+        self._events, self._bytes = EVENTS, BYTES
 
     @property
     def last(self) -> int:
@@ -26,7 +33,7 @@ class Ring:
         """Of event `last + 1`."""
         self._frames.append(frame)
         self._size += len(frame)
-        while len(self._frames) > EVENTS or self._size > BYTES:
+        while len(self._frames) > self._events or self._size > self._bytes:
             self._shift()
 
     def restart(self, base: int) -> None:
@@ -34,14 +41,17 @@ class Ring:
         self._frames.clear()
         self._size, self.base = 0, base
 
-    def fill(self, frames: Sequence[bytes]) -> None:
-        """Older frames, up to the one of event `base`, as far back as there is room."""
+    def fill(self, frames: Sequence[bytes], size: int = RECALLED_BYTES) -> None:
+        """Older frames, up to the one of event `base`, as far back as all together are `size` bytes. They and what follows them
+        stay until the next but one call of `age`, although they are more than is kept otherwise."""
         for frame in reversed(frames):
-            if len(self._frames) >= EVENTS or self._size + len(frame) > BYTES:
-                return
+            if self._size + len(frame) > size:
+                break
             self._frames.appendleft(frame)
             self._size += len(frame)
             self.base -= 1
+        self._old = self.base
+        self._events, self._bytes = len(self._frames) + EVENTS, self._size + BYTES
 
     def since(self, n: int) -> bytes | None:
         """All frames after event `n` (b"" where there are none); None where they are not all here."""
@@ -54,6 +64,8 @@ class Ring:
 
     def age(self) -> None:
         """Lets go of what was here already when it was called last."""
+        if self._old > self.base:
+            self._events, self._bytes = EVENTS, BYTES
         while self.base < self._old:
             self._shift()
         self._old = self.last

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypedDict
 from uuid import UUID
 
@@ -50,10 +51,15 @@ def change(event_id: str, type_: str, payload: bytes, committed_at: float | None
     _refuse_breaks("change", payload)
     if payload[:1] != b"{" or payload[-1:] != b"}" or len(payload) == 2:
         raise ValueError(f"the payload of {type_} is no object with members")
-    head = f"id: {event_id}\nevent: change\ndata: " if with_id else "event: change\ndata: "
-    at = "" if committed_at is None else f',"committedAt":{committed_at * 1000:.3f}'
-    tail = f',"type":{_encode(type_).decode()},"eventId":"{event_id}"{at}}}\n\n'
-    return b"%b%b%b" % (head.encode(), payload[:-1], tail.encode())
+    name = event_id.encode()
+    end = b'"}\n\n' if committed_at is None else b'","committedAt":%.3f}\n\n' % (committed_at * 1000)
+    tail = (b"event: change\ndata: ", payload[:-1], b',"type":', _quoted(type_), b',"eventId":"', name, end)
+    return b"".join((b"id: ", name, b"\n", *tail) if with_id else tail)
+
+
+@lru_cache(256)
+def _quoted(text: str) -> bytes:
+    return _encode(text)
 
 
 def without_id(frames: bytes) -> bytes:

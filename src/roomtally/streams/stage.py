@@ -101,8 +101,10 @@ class Stage:
         if self._history.finished:
             self._finish()
         else:
-            self._show_changes()
-            self._show_whole()
+            if self._told != self._history.last:
+                self._show_changes()
+            if self._audience.wants_whole:
+                self._show_whole()
 
     def vanish(self) -> None:
         self.close()
@@ -115,16 +117,15 @@ class Stage:
         self._measure()
 
     def _show_changes(self) -> None:
-        if self._told == self.last:
-            return
-        before, self._told = self._told, self.last
+        before = self._told
+        last = self._told = self._history.last
         self.told_at = time.monotonic()
-        self._audience.show_changes(self.frames, before, self.last)
+        self._audience.show_changes(self.frames, before, last)
         self._measure()
 
     def _show_whole(self) -> None:
         """At once where the last one is long ago or was small, else when its time has come."""
-        if self._late is not None or self.shown == self.last or not self._audience.wants_whole:
+        if self._late is not None or self.shown == self.last:
             return
         now = time.monotonic()
         if self.frames.heavy and now < self._heavy_until:

@@ -40,21 +40,22 @@ class Surroundings:
     def speak(self, topic: Speaker) -> None:
         """`topic.flush()` in the next round, which comes before the loop looks at any socket again."""
         self._topics.append(topic)
-        self._plan()
+        if not self._planned:
+            self._plan()
 
     def follow_up(self, stream: Speaker) -> None:
         """`stream.flush()` at the end of the round: it follows many topics, and each may have news."""
         self._streams[stream] = None
-        self._plan()
+        if not self._planned:
+            self._plan()
 
     def spoke_of(self, committed_at: float) -> None:
         """Of an event that was committed then; the oldest of a round is measured."""
         self._oldest = min(self._oldest, committed_at)
 
     def _plan(self) -> None:
-        if not self._planned:
-            self._planned = True
-            asyncio.get_running_loop().call_soon(self._round)
+        self._planned = True
+        asyncio.get_running_loop().call_soon(self._round)
 
     def _round(self) -> None:
         topics, self._topics = self._topics, []

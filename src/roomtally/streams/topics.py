@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from roomtally import errors
+from roomtally.streams import ring
 from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.topic import Topic
 from roomtally.telemetry import metrics
@@ -29,7 +30,7 @@ class Topics:
         """With a state of `last_n` or beyond and, if it can be, all changes after `recalled`. Raises NotFound, Unavailable."""
         topic = self._take(key)
         try:
-            await _reach(topic, last_n, recalled)
+            await _reach(topic, last_n, recalled, ring.RECALLED_BYTES)
         except BaseException:
             self.release(topic)
             raise
@@ -38,9 +39,10 @@ class Topics:
     async def hold_all(self, wanted: Sequence[Wanted], recalled: Sequence[int]) -> list[Topic | None]:
         """None for those that are not there. Raises NotFound where none is, and Unavailable."""
         topics = {place: self._take(want.key) for place, want in enumerate(wanted) if want.last_n is not None}
+        size = max(ring.RECALLED_BYTES // len(wanted), ring.BYTES)
         try:
             outcomes = await asyncio.gather(
-                *[_reach(topic, wanted[place].last_n or 0, recalled[place]) for place, topic in topics.items()],
+                *[_reach(topic, wanted[place].last_n or 0, recalled[place], size) for place, topic in topics.items()],
                 return_exceptions=True,
             )
             for place in _missing(tuple(topics), outcomes):
@@ -68,10 +70,10 @@ class Topics:
         return topic
 
 
-async def _reach(topic: Topic, last_n: int, recalled: int) -> None:
+async def _reach(topic: Topic, last_n: int, recalled: int, size: int) -> None:
     await topic.reach(last_n)
     if recalled:
-        await topic.recall(recalled)
+        await topic.recall(recalled, size)
         await topic.reach(last_n)  # it may have gone meanwhile
 
 

@@ -51,6 +51,7 @@ def configure(level: str, style: str, **bound: object) -> None:
     root.setLevel(LEVELS[level])
     for chatty in ("taskiq", "httpx", "httpcore", "PIL", "opentelemetry"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it tells each attempt; `db/pool.py` tells the outage
 
 
 def _bind(bound: dict[str, object]) -> Processor:

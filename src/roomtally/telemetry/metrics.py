@@ -55,10 +55,35 @@ SIGN_INS = Counter(
 for _outcome in ("accepted", "refused", "limited"):
     SIGN_INS.labels(_outcome)
 
+# --- the photo store
+STORAGE_PRESENT = Gauge(
+    "roomtally_storage_present",
+    "1 while the store's marker was there when last looked for, 0 while it failed to be.",
+    registry=None,
+)
+
+# --- PostgreSQL
+DATABASE_CONNECTED = Gauge(
+    "roomtally_database_connected", "1 while PostgreSQL answers, 0 since a connection to it was lost.", registry=None
+)
+DATABASE_FAILURES = Counter(
+    "roomtally_database_failures_total",
+    "Calls of a worker that failed as PostgreSQL was away or read-only, by part: claim, renew, persist.",
+    ["part"],
+    registry=REGISTRY,
+)
+for _part in ("claim", "renew", "persist"):
+    DATABASE_FAILURES.labels(_part)
+
 # --- Valkey
+VALKEY_CONNECTED = Gauge(
+    "roomtally_valkey_connected",
+    "1 while Valkey is called, 0 while it is away and every call fails at once.",
+    registry=None,
+)
 VALKEY_ERRORS = Counter(
     "roomtally_valkey_errors_total",
-    "Calls to Valkey that failed or took over 250 ms.",
+    "Calls to Valkey that failed, took over 250 ms, or were not tried as it is away.",
     ["operation"],
     registry=REGISTRY,
 )

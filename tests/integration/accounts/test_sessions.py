@@ -1,13 +1,18 @@
 """Signing in and out, cookies, requests from other sites."""
 
+import asyncio
 from statistics import median
 from time import perf_counter
 
 import pytest
 
+from roomtally import errors
 from roomtally.accounts.service import sessions
+from roomtally.accounts.service.attempts import ALLOWED, SignInAttempts
+from roomtally.accounts.service.line import OF_ONE_ADDRESS
 from roomtally.accounts.service.passwords import Passwords
-from roomtally.db.pool import create_pool
+from roomtally.db.pool import Pool, create_pool
+from roomtally.db.valkey import open_valkey
 from tests.fixtures.app import PASSWORD, Api
 from tests.fixtures.problems import problem
 
@@ -29,9 +34,10 @@ async def test_signing_in_sets_a_cookie_that_scripts_cannot_read(nobody: Api):
     assert (await nobody.http.get("/api/sessions/current")).json() == answer.json()
 
 
-async def test_the_cookie_is_secure_wherever_it_could_leave_the_machine(nobody: Api):
+@pytest.mark.parametrize("host", ["moves.example.org", "192.0.2.1:8000", "localhost.example.org", "["])
+async def test_the_cookie_is_secure_wherever_it_could_leave_the_machine(nobody: Api, host: str):
     email = await nobody.add_user()
-    body, headers = {"email": email, "password": PASSWORD}, {"Host": "moves.example.org"}
+    body, headers = {"email": email, "password": PASSWORD}, {"Host": host}
     answer = await nobody.http.post("/api/sessions", json=body, headers=headers)
     assert "; Secure" in answer.headers["set-cookie"]
 
@@ -63,6 +69,27 @@ async def test_an_unknown_address_takes_as_long_as_a_known_one():
     times = [(await seconds(known), await seconds(None)) for _ in range(7)]
     passwords.close()
     assert 0.5 < median(a for a, _ in times) / median(b for _, b in times) < 2
+
+
+async def test_who_finds_no_place_in_the_line_has_not_tried(pool: Pool):
+    """Sixteen hashes of one address are on their way; the next is refused before anything is asked or counted."""
+    passwords = Passwords()
+    async with open_valkey("redis://127.0.0.1:1") as nowhere:
+        attempts = SignInAttempts(nowhere)
+        accounts = sessions.Accounts(pool, passwords, attempts, 30)
+        waiting = [
+            asyncio.create_task(accounts.sign_in(f"{n}@example.org", "guess", "192.0.2.1"))
+            for n in range(OF_ONE_ADDRESS)
+        ]
+        await asyncio.sleep(0)  # each task has come to its first wait
+        for _ in range(ALLOWED + 1):
+            with pytest.raises(errors.TooMany, match="at once"):
+                await accounts.sign_in("a@example.org", PASSWORD, "192.0.2.1")
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {errors.Unauthorized}
+        with pytest.raises(errors.Unauthorized):
+            await accounts.sign_in("a@example.org", PASSWORD, "192.0.2.1")
+    passwords.close()
 
 
 async def test_signing_out_ends_the_session(api: Api):

@@ -23,7 +23,10 @@ async def test_a_new_user(pool: Pool, passwords: Passwords):
         await add_user(pool, passwords, "JEAN@example.org", "long enough a password", Role.USER)
 
 
-@pytest.mark.parametrize("email", ["", "jean", "@example.org", "jean@", "a b@example.org", "x" * 250 + "@e.org"])
+@pytest.mark.parametrize(
+    "email",
+    ["", "jean", "@example.org", "jean@", "a b@example.org", "x" * 250 + "@e.org", "a\u202e@e.org", "a\0@e.org"],
+)
 async def test_what_is_no_address(pool: Pool, passwords: Passwords, email: str):
     with pytest.raises(errors.Invalid, match="invalid-email"):
         await add_user(pool, passwords, email, "long enough a password", Role.USER)

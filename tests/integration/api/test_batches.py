@@ -8,6 +8,7 @@ import pytest
 
 from tests.fixtures.app import JPEG, Api
 from tests.fixtures.problems import problem
+from tests.fixtures.waiting import until
 
 UNKNOWN = "0b6b2a5e-0000-4000-8000-000000000000"
 
@@ -125,10 +126,19 @@ async def test_a_batch_of_somebody_else_is_not_there(api: Api, stranger: Api):
 async def test_a_known_snapshot_is_not_sent_again(api: Api):
     batch = await api.create_batch([JPEG])
     path, tag = f"/api/batches/{batch['batchId']}", f'"{batch["eventId"]}"'
-    for header in (tag, f"W/{tag}", f'"other", {tag}'):
+    older = f'"{batch["eventId"].rpartition("-")[0]}-0"'
+    for header in (
+        tag,
+        f"W/{tag}",
+        f'"other", {tag}',
+        f"{older},W/{tag}",
+        f"{tag}, {older}",
+        "*",
+        "x" * 2000 + tag,
+    ):
         answer = await api.http.get(path, headers={"If-None-Match": header})
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
-    for header in ('"other"', '"0123456789ab-1"', "garbage"):
+    for header in ('"other"', '"0123456789ab-1"', "garbage", older, batch["eventId"], '"*"', "**"):
         answer = await api.http.get(path, headers={"If-None-Match": header})
         assert (answer.status_code, answer.json()) == (200, batch)
     assert answer.headers["cache-control"] == "private, no-cache"
@@ -158,6 +168,28 @@ async def test_a_conditional_request_waits_too(api: Api):
     assert (await asyncio.wait_for(api.http.get(path, params={"wait": 20}), 3)).status_code == 200  # nothing is known
 
 
+@pytest.mark.parametrize("known", ["*", '"{id}", "0123456789ab-1"'])
+async def test_whoever_knows_several_versions_waits_for_another(api: Api, known: str):
+    batch = await api.create_batch([JPEG])
+    path, headers = f"/api/batches/{batch['batchId']}", {"If-None-Match": known.format(id=batch["eventId"])}
+    waiting = asyncio.create_task(api.http.get(path, params={"wait": 20}, headers=headers))
+
+    async def move() -> bool:
+        """Again and again: only what happens after the request has come in is news to it."""
+        await api.http.post(f"{path}/pause")
+        await api.http.post(f"{path}/resume")
+        return waiting.done()
+
+    await until(move)
+    assert waiting.result().status_code == 200
+    assert waiting.result().json()["eventId"] not in known
+
+
+async def test_whatever_is_known_of_a_batch_that_is_not_there_it_is_404(api: Api):
+    nowhere = "/api/batches/00000000-0000-4000-8000-000000000000"
+    assert problem(await api.http.get(nowhere, headers={"If-None-Match": "*"}))[:2] == (404, "batch-not-found")
+
+
 async def test_a_long_poll_ends_without_news(api: Api):
     batch = await api.create_batch([JPEG])
     path = f"/api/batches/{batch['batchId']}"
@@ -175,7 +207,12 @@ async def test_a_long_poll_behind_answers_at_once(api: Api):
 
 @pytest.mark.parametrize(
     ("query", "slug"),
-    [("after=abc", "invalid-event-id"), ("wait=61", "invalid-request"), ("wait=-1", "invalid-request")],
+    [
+        ("after=abc", "invalid-event-id"),
+        ("after=" + "0" * 5000, "invalid-event-id"),
+        ("wait=61", "invalid-request"),
+        ("wait=-1", "invalid-request"),
+    ],
 )
 async def test_queries_that_do_not_fit(api: Api, query: str, slug: str):
     batch = await api.create_batch([JPEG])

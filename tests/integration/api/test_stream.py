@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import httpx_sse
 import pytest
@@ -73,13 +74,16 @@ async def test_the_header_wins_over_the_query(api: Api):
 
 
 @pytest.mark.parametrize(
-    "sent", ["x", "1", "0123456789ab-", "0123456789AB-1", "0123456789ab-01", "0123456789ab-1;2", "-1"]
+    "sent", ["x", "1", "0123456789ab-", "0123456789AB-1", "0123456789ab-01", "0123456789ab-1;2", "-1", "x" * 5000]
 )
 async def test_a_malformed_event_id_is_refused(api: Api, sent: str):
     batch = await api.create_batch([JPEG])
     refused = (400, "invalid-event-id", "Send an event id as the stream gave it, or leave it out.")
     assert problem(await api.http.get(path_of(batch), headers={"Last-Event-ID": sent})) == refused
     assert problem(await api.http.get(path_of(batch), params={"after": sent})) == refused
+    many = f"/api/stream?batch={batch['batchId']}"
+    assert problem(await api.http.get(many, headers={"Last-Event-ID": sent})) == refused
+    assert problem(await api.http.get(f"{many}&after={quote(sent)}")) == refused
 
 
 async def test_an_id_of_another_database_is_answered_with_reset(api: Api):

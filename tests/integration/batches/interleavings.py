@@ -37,6 +37,13 @@ async def _waits(conn: Connection, pid: int) -> bool:
     return bool(row and row[0])
 
 
+async def somebody_waits(conn: Connection) -> bool:
+    """For a lock of `conn`. Not by pg_stat_activity, which shows a transaction for ever what it showed at first."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    row = await (await conn.execute(query)).fetchone()
+    return bool(row and row[0])
+
+
 def claiming(photo: UUID, claim: UUID) -> Write:
     async def write(conn: Connection) -> list[Logged]:
         try:
@@ -138,10 +145,29 @@ async def retry_against_finish(batch: Batch) -> list[str]:
     return await faults_of(batch) + ([] if right else [f"{snapshot.status}, run {snapshot.run}"])
 
 
+async def retry_behind_a_held_photo(batch: Batch) -> list[str]:
+    """Somebody holds the photo with the smallest id: a retry waits for it and holds no other yet. So two can never cross."""
+    first, *others = sorted(batch.photos)
+    for photo in (*others, first):  # the first one stands behind in the table, and in the order of the batch
+        await batch.fail(batch.photos.index(photo))
+    pool = batch.world.pool
+    async with pool.connection() as conn:
+        await conn.execute("UPDATE photos SET position = 1000 WHERE id = %s", [first])
+    async with pool.connection() as other, transaction(pool) as holder:
+        await holder.execute("SELECT FROM photos WHERE id = %s FOR NO KEY UPDATE", [first])
+        retry = asyncio.ensure_future(_retrying(batch)(other))
+        await until(lambda: _waits(holder, other.info.backend_pid), what="the retry does not wait")
+        query = "SELECT id FROM photos WHERE id = ANY (%s) FOR NO KEY UPDATE SKIP LOCKED"
+        free = await (await holder.execute(query, [others])).fetchall()
+        await holder.execute("SELECT pg_cancel_backend(%s)", [other.info.backend_pid])
+        await asyncio.gather(retry, return_exceptions=True)
+    return await faults_of(batch) + ([] if len(free) == len(others) else ["held a photo out of turn"])
+
+
 def _retrying(batch: Batch) -> Write:
     async def write(conn: Connection) -> list[Logged]:
         async with conn.transaction():
-            photos = await control.lock_failed_photos(conn, batch.id)
+            photos = await control.lock_failed_photos(conn, batch.person.user, batch.id)
             await control.lock_batch(conn, batch.person.user, batch.id)
             return await control.retry_photos(conn, batch.id, photos, None)
 
@@ -155,4 +181,5 @@ MEETINGS = [
     two_last_photos,
     finish_against_retry,
     retry_against_finish,
+    retry_behind_a_held_photo,
 ]

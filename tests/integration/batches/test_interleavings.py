@@ -8,7 +8,7 @@ from psycopg import errors as pg_errors
 
 from roomtally.batches import service
 from roomtally.batches.store import control
-from roomtally.db.pool import Connection, transaction
+from roomtally.db.pool import transaction
 from roomtally.telemetry import metrics
 from tests.fixtures import variations
 from tests.fixtures.batches import Batch, Person, World
@@ -33,6 +33,8 @@ async def test_nothing_is_wrong_after_a_meeting(shared_world: World, shared_pers
         (meetings.claim_against_pause, variations.claim_not_rolled_back),
         (meetings.two_last_photos, variations.count_star),
         (meetings.finish_against_retry, variations.count_star),
+        (meetings.retry_behind_a_held_photo, variations.retry_backwards),
+        (meetings.retry_behind_a_held_photo, variations.retry_as_stored),
     ],
 )
 async def test_a_broken_rule_is_found(
@@ -59,13 +61,6 @@ async def test_a_refused_claim_is_no_error_and_is_counted(shared_world: World, s
     async with transaction(shared_world.pool) as conn:
         await control.pause_batch(conn, batch.id, None)
         claim = asyncio.create_task(service.claim_photo(shared_world.context, batch.photos[0], worker="test"))
-        await until(lambda: somebody_waits(conn))
+        await until(lambda: meetings.somebody_waits(conn))
     assert await claim is None
     assert refusals() == before + 1
-
-
-async def somebody_waits(conn: Connection) -> bool:
-    query = """SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"""
-    row = await (await conn.execute(query)).fetchone()
-    return bool(row and row[0])

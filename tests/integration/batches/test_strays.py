@@ -1,6 +1,7 @@
 """Files that a killed process left, on a real folder."""
 
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,8 +21,10 @@ DAY = 24 * 3600.0
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> PhotoStorage:
-    return open_storage((tmp_path / "store").as_uri())
+async def storage(tmp_path: Path) -> PhotoStorage:
+    storage = open_storage((tmp_path / "store").as_uri())
+    await storage.mark()
+    return storage
 
 
 @pytest.fixture
@@ -88,8 +91,7 @@ async def test_a_store_that_cannot_be_listed_costs_the_sweeper_nothing(
 ) -> None:
     now = time.time()
     cleaner = Strays(replace(world.context, clock=lambda: now), storage)
-    originals.rmdir()
-    originals.parent.rmdir()
+    shutil.rmtree(originals.parent)
     originals.parent.write_bytes(b"a file where the folder was")
     with structlog.testing.capture_logs() as said:
         assert await purge_all(cleaner) == 0
@@ -100,3 +102,14 @@ async def test_a_store_that_cannot_be_listed_costs_the_sweeper_nothing(
     assert await purge_all(cleaner) == 0
     now += strays.AGAIN_SECONDS
     assert await purge_all(cleaner) == 1
+
+
+async def test_half_written_files_of_a_killed_process_go_after_a_day(
+    world: World, storage: PhotoStorage, originals: Path
+) -> None:
+    put(originals, [f"{uuid4()}#1", f"{uuid4()}#12"], DAY + 60)
+    young, other = f"{uuid4()}#1", "a#b"
+    put(originals, [young], DAY - 60)
+    put(originals, [other], DAY + 60)
+    assert await purge_all(Strays(world.context, storage)) == 0  # none of them is a file that a row could know
+    assert names(originals) == {young, other}

@@ -1,7 +1,9 @@
 """The broker against a real Valkey that is emptied, killed, absent: hints come through, and no reader ever ends."""
 
 import asyncio
+import gc
 import time
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
@@ -16,6 +18,7 @@ from taskiq.receiver import Receiver
 
 from roomtally import broker as hints
 from roomtally.batches.queue import TASK, PhotoQueue
+from roomtally.db.valkey import open_valkey
 from roomtally.embedded.valkey import EmbeddedValkey
 from roomtally.telemetry import metrics, tracing
 from tests.fixtures.waiting import until
@@ -55,7 +58,8 @@ async def reading(url: str, name: str = "reader", fallback: hints.Fallback | Non
 async def sending(url: str) -> AsyncGenerator[PhotoQueue]:
     broker = hints.create_broker(url, "sender")
     try:
-        yield PhotoQueue(broker)
+        async with open_valkey(url) as valkey:
+            yield PhotoQueue(broker, valkey)
     finally:
         await broker.shutdown()
 
@@ -121,7 +125,8 @@ async def test_a_valkey_restarted_empty_delivers_the_next_hint(valkey_server: Em
         await until(lambda: metrics.REGISTRY.get_sample_value("roomtally_broker_connected") == 0)
         assert not await queue.hint([uuid4()])
         valkey_server.start()
-        await until(lambda: metrics.REGISTRY.get_sample_value("roomtally_broker_connected") == 1)
+        for way in ("broker", "valkey"):
+            await until(lambda way=way: metrics.REGISTRY.get_sample_value(f"roomtally_{way}_connected") == 1)
         assert await queue.hint([uuid4()])
         await until(lambda: len(reader.seen) == 2)
 
@@ -264,7 +269,8 @@ async def test_a_task_is_measured_and_its_span_links_to_the_one_that_hinted(valk
     listening = asyncio.create_task(
         Receiver(broker, max_async_tasks=1, ack_type=AcknowledgeType.WHEN_RECEIVED, run_startup=False).listen(stop)
     )
-    await PhotoQueue(broker).hint([uuid4()], f"00-{7:032x}-{9:016x}-01")
+    async with open_valkey(valkey) as client:
+        await PhotoQueue(broker, client).hint([uuid4()], f"00-{7:032x}-{9:016x}-01")
     await until(lambda: links)
     stop.set()
     await listening
@@ -272,3 +278,16 @@ async def test_a_task_is_measured_and_its_span_links_to_the_one_that_hinted(valk
     assert [(link.context.trace_id, link.context.span_id) for link in links] == [(7, 9)]
     assert metrics.REGISTRY.get_sample_value("roomtally_task_queue_wait_seconds_count", {"task": TASK}) == waited + 1
     assert metrics.REGISTRY.get_sample_value("roomtally_tasks_in_progress", {"task": TASK}) == 0
+
+
+async def test_a_queue_whose_valkey_is_away_leaves_no_call_unawaited(valkey_server: EmbeddedValkey) -> None:
+    async with sending(valkey_server.url) as queue:
+        valkey_server.kill()
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                assert await queue.lag() is None
+                assert await queue.consumers() is None
+                assert not await queue.hint([uuid4()])
+            gc.collect()
+    assert [str(warning.message) for warning in said if warning.category is RuntimeWarning] == []

@@ -1,6 +1,5 @@
 import asyncio
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -35,16 +34,34 @@ def test_what_was_committed_survives_a_kill(open_folder: Path):
 def test_the_folders_above_the_data_stay_closed(tmp_path: Path):
     """As root the wheel's own launcher would open them."""
     closed = tmp_path / "closed"
-    closed.mkdir(mode=0o755)
-    before = [folder.stat().st_mode for folder in closed.parents]
+    closed.mkdir(mode=0o700)
+    before = [folder.stat().st_mode for folder in (closed, *closed.parents)]
     server = EmbeddedPostgres(closed / "pg")
-    try:
+    if os.geteuid() == 0:  # its user cannot pass a parent folder
+        with pytest.raises(errors.Invalid, match="data-folder-closed"):
+            server.start()
+    else:
         server.start()
-    except (errors.Unavailable, OSError, subprocess.CalledProcessError):
-        assert os.geteuid() == 0  # its user cannot pass a parent folder: an error, never a changed permission
-    finally:
         server.stop()
-    assert [folder.stat().st_mode for folder in closed.parents] == before
+    assert [folder.stat().st_mode for folder in (closed, *closed.parents)] == before
+
+
+def test_a_socket_outside_of_a_long_path_is_removed_on_stop_and_at_the_next_start(open_folder: Path):
+    def sockets() -> list[Path]:
+        return [link.readlink() for link in server.folder.glob("socket") if link.is_symlink()]
+
+    server = EmbeddedPostgres(open_folder / ("long" * 20))
+    server.start()
+    [left] = sockets()
+    server.kill()
+    server.start()
+    [second] = sockets()
+    assert left != second
+    assert not left.exists()
+    assert second.exists()
+    server.stop()
+    assert not second.exists()
+    assert sockets() == []
 
 
 def test_valkey_comes_back_empty_on_its_port(valkey_server: EmbeddedValkey):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,7 +24,7 @@ async def test_an_address_without_anything(nobody: Api, path: str):
 async def test_a_method_that_an_address_does_not_take(nobody: Api):
     answer = await nobody.http.put("/api/projects")
     assert problem(answer)[:2] == (405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET, OPTIONS, POST"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 async def test_a_body_that_does_not_fit_says_where(api: Api):
@@ -37,18 +38,64 @@ async def test_a_body_that_does_not_fit_says_where(api: Api):
     assert answer.json()["instance"] == "/api/projects"
 
 
-async def test_a_query_and_a_header_that_do_not_fit_say_where(api: Api):
-    query = (await api.http.get("/api/batches", params={"limit": 0})).json()
-    assert [(error["field"], error["source"]) for error in query["errors"]] == [("limit", "query")]
-    header = (await api.http.post("/api/uploads", headers={"X-Filename": "x" * 3001})).json()
-    assert [error["source"] for error in header["errors"]] == ["header"]
+Wrong = list[tuple[str, str]]  # field and source
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"null", b"[]"])
+async def wrong(api: Api, method: str, path: str, **request: Any) -> Wrong:
+    answer = await api.http.request(method, path, **request)
+    assert problem(answer)[:2] == (400, "invalid-request")
+    return [(error.get("field", ""), error.get("source", "")) for error in answer.json()["errors"]]
+
+
+async def test_what_does_not_fit_has_the_name_that_its_sender_used(api: Api):
+    query = {"projectId": "x", "limit": "0"}
+    assert await wrong(api, "GET", "/api/batches", params=query) == [("projectId", "query"), ("limit", "query")]
+    assert await wrong(api, "GET", "/api/stream") == [("batch", "query")]
+    headers = {"X-Filename": "x" * 3001, "Idempotency-Key": "a b"}
+    assert await wrong(api, "POST", "/api/uploads", headers=headers) == [
+        ("X-Filename", "header"),
+        ("Idempotency-Key", "header"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/projects", {}, "name"),
+        ("/api/projects", [], ""),
+        ("/api/sessions", {"email": "a@example.org", "password": ""}, "password"),
+        ("/api/batches", {"projectId": "x", "uploads": []}, "projectId"),
+        ("/api/batches", {"projectId": "00000000-0000-4000-8000-000000000000", "uploads": [7]}, "uploads[0]"),
+        ("/api/batches", {"uploads": []}, "projectId"),
+        ("/api/batches", [], ""),
+    ],
+)
+async def test_a_member_that_does_not_fit_is_named_by_its_path(api: Api, path: str, body: object, field: str):
+    assert await wrong(api, "POST", path, json=body) == [(field, "body")]
+
+
+async def test_a_body_that_is_not_there(api: Api):
+    answer = await api.http.post("/api/projects")
+    assert answer.json()["errors"] == [{"message": "The body is missing.", "source": "body"}]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"name":"\xff"}', b'{"name":"\\ud800"}', b"null", b"[]"])
 async def test_a_body_that_is_no_json(api: Api, body: bytes):
     answer = await api.http.post("/api/projects", content=body, headers={"Content-Type": "application/json"})
     assert problem(answer)[:2] == (400, "invalid-request")
     assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize("path", ["/api/projects", "/api/tokens", "/api/sessions", "/api/batches"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_what_a_form_of_another_site_could_send_is_no_json(api: Api, path: str, content_type: str):
+    answer = await api.http.post(path, content=b'{"name": "x"}', headers={"Content-Type": content_type})
+    assert problem(answer)[:2] == (415, "unsupported-content-type")
+
+
+async def test_json_may_name_its_charset(api: Api):
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert (await api.http.post("/api/projects", content=b'{"name": "x"}', headers=headers)).status_code == 201
 
 
 async def test_a_json_body_beyond_1_mib(api: Api):
@@ -98,13 +145,10 @@ def end_connections(web: WebProcess) -> None:
         )
 
 
-@pytest.mark.parametrize("path", ["/api/sessions", "/api/projects", "/api/tokens"])
-async def test_what_no_text_may_hold_is_refused(api: Api, path: str):
-    await api.sign_in()
-    body = {"email": "a\0b@example.org", "password": "x", "name": "a\0b"}
-    fields = {"/api/sessions": ("email", "password")}.get(path, ("name",))
-    answer = await api.http.post(path, json={field: body[field] for field in fields})
-    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "invalid-request")
+async def test_what_no_text_may_hold_is_refused(api: Api):
+    """Of an email address; names are freed of it."""
+    answer = await api.http.post("/api/sessions", json={"email": "a\0b@example.org", "password": "x"})
+    assert problem(answer)[:2] == (400, "invalid-request")
 
 
 @pytest.mark.parametrize("path", ["/api/sessions", "/api/projects", "/api/tokens", "/api/batches"])

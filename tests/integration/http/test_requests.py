@@ -1,19 +1,60 @@
 """What every answer carries, and what every request leaves behind."""
 
 import json
+import re
 from typing import Any
+
+import pytest
 
 from tests.fixtures.app import JPEG, Api
 from tests.fixtures.waiting import until
 
+DRESS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+JSON_POLICY = "default-src 'none'; frame-ancestors 'none'"
+INLINE = re.compile(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", re.IGNORECASE)
 
-async def test_every_answer_is_dressed(api: Api):
-    for answer in (await api.http.get("/api/projects"), await api.http.get("/api/nope")):
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["x-frame-options"] == "DENY"
-        assert answer.headers["referrer-policy"] == "same-origin"
-        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
-        assert answer.headers["cache-control"] == "no-store"
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/projects", 200),
+        ("GET", "/api/openapi.json", 200),
+        ("GET", "/health/live", 200),
+        ("GET", "/api/nope", 404),
+        ("PUT", "/api/projects", 405),
+        ("OPTIONS", "/api/projects", 204),
+        ("POST", "/api/projects", 400),
+    ],
+)
+async def test_every_answer_is_dressed(api: Api, method: str, path: str, status: int):
+    answer = await api.http.request(method, path)
+    expected = {**DRESS, "content-security-policy": JSON_POLICY, "cache-control": "no-store"}
+    assert (answer.status_code, expected) == (status, {name: answer.headers.get(name) for name in expected})
+
+
+async def test_what_another_sites_page_is_refused_with_is_dressed_too(api: Api):
+    answer = await api.http.post("/api/projects", json={"name": "x"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert answer.headers["content-security-policy"] == JSON_POLICY
+    assert {name: answer.headers.get(name) for name in DRESS} == DRESS
+
+
+async def test_pages_run_no_script_but_their_files_and_stand_in_no_frame(api: Api):
+    batch = await api.create_batch([JPEG])
+    html = {"Accept": "text/html"}
+    for path in ("/", "/login", f"/batches/{batch['batchId']}", "/batches/nope", "/nope"):
+        answer = await api.http.get(path, headers=html)
+        assert answer.headers["content-type"].startswith("text/html"), path
+        policy = set(answer.headers["content-security-policy"].split("; "))
+        assert {"default-src 'none'", "script-src 'self'", "style-src 'self'"} <= policy, path
+        assert {"frame-ancestors 'none'", "base-uri 'none'"} <= policy, path
+        assert {name: answer.headers.get(name) for name in DRESS} == DRESS
+        assert INLINE.findall(answer.text) == []
 
 
 def lines_of(api: Api, path: str) -> list[dict[str, Any]]:

@@ -3,12 +3,14 @@
 import asyncio
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.fixtures.app import WebProcess
 from tests.fixtures.waiting import until
@@ -142,30 +144,73 @@ def drain_command(port: int, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+async def told(port: int, *options: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command."""
+    with drain_command(port, *options) as command:
+        out, err = await asyncio.to_thread(command.communicate, timeout=8)
+    return command.returncode, out, err
+
+
 async def test_the_command_sends_streams_away_and_waits_for_it(housing: Housing) -> None:
     pair = await housing.pair(alone=True, **QUICK)
     web = pair.first
     clients = [await pair.open(web) for _ in range(5)]
-    with drain_command(web.settings.private_port) as command:
-        assert await asyncio.to_thread(command.wait, 8) == 0
-        assert command.stdout
-        assert command.stdout.read() == "Drained: 5 streams sent away.\n"
+    code, out, err = await told(web.settings.private_port)
+    assert (code, out) == (0, "Drained: 5 streams sent away, none is left.\n")
+    assert err.splitlines()[0].startswith(f"127.0.0.1:{web.settings.private_port} takes its leave: 5 streams.")
+    assert err.splitlines()[-1] == "0 streams left"
     assert all(said_goodbye(client) for client in clients)
     assert (await pair.api.http.get("/api/batches")).status_code == 200  # it goes on until it is stopped
     assert (await pair.api.http.get(f"{web.private_url}/drain")).json() == {"status": "drained", "streams": 0}
+    assert (await told(web.settings.private_port))[:2] == (0, "Drained: 0 streams sent away, none is left.\n")
     started = time.monotonic()
     assert await asyncio.to_thread(web.stop, 3) == 0
     assert time.monotonic() - started < 1  # not once more
 
 
 async def test_the_command_says_why_it_gave_up(housing: Housing) -> None:
-    pair = await housing.pair(alone=True, drain_accept_seconds=2.0)
+    pair = await housing.pair(alone=True, drain_accept_seconds=3.0)
+    stream = await pair.open(pair.first)
+    for options, code, says in (
+        (("--timeout", "1"), 3, "After 1 s 1 streams are still open; it goes on without us."),
+        (("--private-port", "1"), 1, "Nothing answers on 127.0.0.1:1"),
+        (("--private-port", str(pair.first.settings.port)), 1, "is no web process of Roomtally: it answers 404"),
+        (("--timeout", "0"), 2, "Invalid value for '--timeout'"),
+    ):
+        found = await told(pair.first.settings.private_port, *options)
+        assert (found[0], found[1]) == (code, "")
+        assert says in found[2]
+    stream.leave()
+    assert (await told(pair.first.settings.private_port, "--timeout", "1"))[0] == 3, "it still accepts"
+
+
+async def test_a_process_that_stops_meanwhile_has_no_stream_left(housing: Housing) -> None:
+    pair = await housing.pair(alone=True, drain_accept_seconds=5.0)
     await pair.open(pair.first)
-    for options, says in {
-        ("--timeout", "1"): "After 1 s 1 streams are still open; they go on ending.",
-        ("--private-port", "1"): "No web process answers on 127.0.0.1:1",
-    }.items():
-        with drain_command(pair.first.settings.private_port, *options) as command:
-            assert await asyncio.to_thread(command.wait, 8) == 1
-            assert command.stderr
-            assert says in command.stderr.read()
+    command = asyncio.create_task(told(pair.first.settings.private_port))
+    await until(lambda: pair.first.log.read_text().count("draining"))
+    pair.first.kill()
+    assert (await command)[:2] == (
+        0,
+        "Drained: 1 streams sent away, none is left. The process has stopped meanwhile.\n",
+    )
+
+
+async def test_from_another_machine_the_command_says_where_it_must_be_run(housing: Housing) -> None:
+    pair = await housing.pair(alone=True, private_host="0.0.0.0")  # noqa: S104 - asked from elsewhere
+    stream = await pair.open(pair.first)
+    address = own_address()
+    code, out, err = await told(pair.first.settings.private_port, "--private-host", address)
+    assert (code, out) == (1, "")
+    assert f"{address}:{pair.first.settings.private_port} takes a drain from its own machine only" in err
+    assert not stream.ended
+
+
+def own_address() -> str:
+    """Of this machine in its network, by which it looks like any other; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return probe.getsockname()[0]

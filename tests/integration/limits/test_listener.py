@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.fixtures.app import WebProcess
+from tests.fixtures.tools import need
 from tests.fixtures.waiting import until
 from tests.integration.limits.conftest import Housing, Pair, wide_batch
 
@@ -39,6 +40,7 @@ class Accepted(NamedTuple):
 
 
 def accepted(web: WebProcess) -> list[Accepted]:
+    need("ss")
     shown = subprocess.run(
         ["ss", "-tinmoH", "state", "established", f"( sport = :{web.settings.port} )"],
         capture_output=True,

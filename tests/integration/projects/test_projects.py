@@ -33,10 +33,19 @@ async def test_somebody_elses_project_is_not_there(api: Api, stranger: Api):
         ({"name": ""}, "invalid-request"),
         ({"name": "x" * 201}, "invalid-request"),
         ({"name": " \t "}, "empty-name"),
+        ({"name": "\u202e\u200d\u2066"}, "empty-name"),
+        ({"name": "\u0958" * 101}, "invalid-request"),  # one character more than 200 once it is normalized
     ],
 )
 async def test_names_that_are_none(api: Api, body: dict[str, str], slug: str):
     assert problem(await api.http.post("/api/projects", json=body))[:2] == (400, slug)
+
+
+@pytest.mark.parametrize("path", ["/api/projects", "/api/tokens"])
+async def test_a_name_loses_what_turns_or_hides_its_text(api: Api, path: str):
+    answer = await api.http.post(path, json={"name": " Lyon\u202e \u0000\r\n2026\u2066 👨\u200d👩\u200d👧 "})
+    assert (answer.status_code, answer.json()["name"]) == (201, "Lyon 2026 👨\u200d👩\u200d👧")
+    assert (await api.http.get(path)).json()["items"][0]["name"] == "Lyon 2026 👨\u200d👩\u200d👧"
 
 
 async def test_the_list_goes_page_by_page(api: Api):

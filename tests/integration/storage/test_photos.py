@@ -7,15 +7,25 @@ from pathlib import Path
 import pytest
 
 from roomtally import errors
-from roomtally.storage.photos import PhotoStorage, open_storage
+from roomtally.storage.photos import MARKER, PhotoStorage, open_storage
 from tests.fixtures.waiting import until
 
 MIB = 1024 * 1024
 
 
 @pytest.fixture(params=["file", "memory"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> PhotoStorage:
-    return open_storage((tmp_path / "new" / "store").as_uri() if request.param == "file" else "memory:///")
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> PhotoStorage:
+    return await marked((tmp_path / "new" / "store").as_uri() if request.param == "file" else "memory:///")
+
+
+async def marked(url: str) -> PhotoStorage:
+    storage = open_storage(url)
+    await storage.mark()
+    return storage
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != MARKER]
 
 
 async def pieces(count: int, fail: Exception | None = None) -> AsyncIterator[bytes]:
@@ -45,16 +55,16 @@ async def test_small_files_empty_ones_and_new_versions(storage: PhotoStorage):
 
 @pytest.mark.parametrize("reason", [errors.TooLarge("x", "y"), RuntimeError("left")])
 async def test_a_stream_that_breaks_off_leaves_nothing(tmp_path: Path, reason: Exception):
-    storage = open_storage(tmp_path.as_uri())
+    storage = await marked(tmp_path.as_uri())
     with pytest.raises(type(reason)):
         await storage.put_stream("originals/a", pieces(5, reason))
-    await until(lambda: not [path for path in tmp_path.rglob("*") if path.is_file()])
+    await until(lambda: not files(tmp_path))
     with pytest.raises(errors.NotFound, match="photo-file-gone"):
         await storage.get("originals/a")
 
 
 async def test_a_cancelled_upload_leaves_nothing(tmp_path: Path):
-    storage = open_storage(tmp_path.as_uri())
+    storage = await marked(tmp_path.as_uri())
     never = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -67,7 +77,7 @@ async def test_a_cancelled_upload_leaves_nothing(tmp_path: Path):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: not [path for path in tmp_path.rglob("*") if path.is_file()])
+    await until(lambda: not files(tmp_path))
 
 
 async def test_a_file_that_is_not_there(storage: PhotoStorage):
@@ -85,7 +95,7 @@ async def test_deleting_what_is_there_and_what_is_not(storage: PhotoStorage):
 
 
 async def test_a_store_that_cannot_be_written_is_the_infrastructures_fault(tmp_path: Path):
-    storage = open_storage(tmp_path.as_uri())
+    storage = await marked(tmp_path.as_uri())
     (tmp_path / "originals").write_text("a file where a folder must be")
     with pytest.raises(errors.Unavailable, match="storage-unavailable"):
         await storage.put("originals/a", b"x")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from roomtally.streams import ring
+from roomtally.streams import history, ring
 from roomtally.streams.hub import Pace
 from tests.fixtures.waiting import until
 from tests.integration.streams.conftest import Build
@@ -67,11 +67,11 @@ async def test_viewers_of_changes_cost_no_fold(house: House, monkeypatch: pytest
     with monkeypatch.context() as patched:
         patched.setattr(Tally, "fold", refuse)
         patched.setattr(Tally, "progress", refuse)
-        for value in range(1, 51):
+        for value in range(1, history.UNFOLDED // 2):
             await house.commit(topic, value)
-        await until(lambda: len(socket.events) == 51)
+        await until(lambda: len(socket.events) == history.UNFOLDED // 2)
     newcomer = await house.watch(topic)
-    assert newcomer.events[0].data["total"] == sum(range(51))
+    assert newcomer.events[0].data["total"] == sum(range(history.UNFOLDED // 2))
 
 
 async def test_folds_are_made_up_for_before_they_are_many(house: House) -> None:
@@ -227,13 +227,49 @@ async def test_a_log_that_cannot_be_read_is_one_progress(house: House) -> None:
     assert shape(again) == [("progress", 2)]
 
 
-async def test_more_than_the_ring_holds_is_one_progress_and_no_read(house: House) -> None:
+async def test_who_missed_more_than_the_ring_holds_gets_it_from_the_log(house: House) -> None:
     topic = house.ledger.create()
-    for value in range(ring.EVENTS + 10):
+    stays = await house.watch(topic, delta=True)
+    for value in range(ring.RECALLED_EVENTS):
+        house.ledger.commit(topic, value)
+    await house.commit(topic, 1)
+    last = ring.RECALLED_EVENTS + 2
+    await until(lambda: number(stays.events[-1].data) == last)
+    again = await house.watch(topic, after="00000000000a-2", delta=True)
+    assert shape(again) == [("change", n) for n in range(3, last + 1)]
+    await house.commit(topic, 1)
+    await until(lambda: shape(again)[-1] == ("change", last + 1))
+
+
+async def test_the_changes_of_a_long_run_and_its_end_come_from_the_log(house: House) -> None:
+    topic = house.ledger.create()
+    for value in range(400):
+        house.ledger.commit(topic, value)
+    house.ledger.finish(topic)
+    again = await house.watch(topic, after="00000000000a-1", delta=True)
+    assert shape(again) == [*(("change", n) for n in range(2, 403)), ("complete", 402)]
+
+
+async def test_more_than_one_read_of_the_log_gives_is_one_progress_and_no_read(house: House) -> None:
+    topic = house.ledger.create()
+    for value in range(ring.RECALLED_EVENTS + 2):
         house.ledger.commit(topic, value)
     again = await house.watch(topic, after="00000000000a-2", delta=True)
-    assert shape(again) == [("progress", ring.EVENTS + 11)]
+    assert shape(again) == [("progress", ring.RECALLED_EVENTS + 3)]
     assert not house.ledger.reads["log"]
+    a_little_later = await house.watch(topic, after="00000000000a-3", delta=True)
+    assert len(shape(a_little_later)) == ring.RECALLED_EVENTS
+
+
+async def test_more_bytes_than_one_stream_may_be_sent_are_one_progress(house: House) -> None:
+    topic = house.ledger.create()
+    each = ring.RECALLED_BYTES // 10
+    for _ in range(12):
+        house.ledger.commit(topic, "x" * each)
+    again = await house.watch(topic, after="00000000000a-1", delta=True)
+    assert shape(again) == [("progress", 13)]
+    a_little_later = await house.watch(topic, after="00000000000a-5", delta=True)
+    assert shape(a_little_later) == [("change", n) for n in range(6, 14)]
 
 
 @pytest.mark.parametrize(("after", "reason"), [("00000000000b-1", "epoch"), ("00000000000a-9", "ahead")])

@@ -266,11 +266,33 @@ async def test_what_is_gone_from_the_log_is_a_progress_and_the_rest_are_changes(
         for value in range(5):
             house.ledger.commit(topic, value)
     house.ledger.kept_after[three[1]] = 4
-    for _ in range(ring.EVENTS):
+    for _ in range(ring.RECALLED_EVENTS):
         house.ledger.commit(three[2], 1)
     socket = await house.watch_many(three, after=f"v1:{E}:5,2,1", delta=True)
     assert names(socket) == ["change", "progress", "progress"]
-    assert socket.last_id == f"v1:{E}:6,6,{6 + ring.EVENTS}"
+    assert socket.last_id == f"v1:{E}:6,6,{6 + ring.RECALLED_EVENTS}"
+
+
+async def test_more_than_the_rings_hold_comes_from_the_log(house: House, three: list[UUID]) -> None:
+    for topic in three:
+        for _ in range(2 * ring.EVENTS):
+            house.ledger.commit(topic, 1)
+    await house.watch_many(three)  # topics that are ready ask for what was missed in the same moment
+    socket = await house.watch_many(three, after=f"v1:{E}:1,1,1", delta=True)
+    assert names(socket) == ["change"] * 6 * ring.EVENTS
+    assert house.ledger.reads["log"] == 1
+
+
+@pytest.mark.parametrize(("sizes", "event"), [((2, 4), "change"), ((2, 4, 2), "progress")])
+async def test_the_bytes_of_one_stream_are_shared_by_its_topics(
+    house: House, sizes: tuple[int, ...], event: str
+) -> None:
+    topics = [house.ledger.create() for _ in range(10)]
+    for topic in topics:
+        for size in sizes:
+            house.ledger.commit(topic, "x" * (ring.BYTES // size))
+    socket = await house.watch_many(topics, after=f"v1:{E}:{','.join('1' * 10)}", delta=True)
+    assert set(names(socket)) == {event}
 
 
 async def test_ids_of_another_history_are_reset_one_by_one(house: House, three: list[UUID]) -> None:

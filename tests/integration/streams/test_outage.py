@@ -38,7 +38,7 @@ async def test_killed_and_restarted(on_own_valkey: House, valkey_server: Embedde
     newcomer = await house.watch(topics[0])
     assert newcomer.numbers == [2]
     valkey_server.start()
-    await until(lambda: house.hub.stats().bus == "connected", timeout=3)
+    await until(lambda: house.hub.stats().bus == "connected" and not house.client.away, timeout=3)
     assert metrics.REGISTRY.get_sample_value("roomtally_bus_reconnects_total") == reconnects + 1
     swept = house.ledger.reads["log"]
     for topic in topics:

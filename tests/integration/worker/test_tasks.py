@@ -3,16 +3,21 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import LiteralString
 from uuid import UUID
 
 import msgspec
 import psycopg
+import psycopg_pool
 import pytest
 from PIL import Image
 from psycopg import conninfo, sql
+from psycopg import errors as pg_errors
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from roomtally import errors
 from roomtally.analysis.model import Analysis, Box, Found
@@ -24,6 +29,7 @@ from roomtally.inventory import volumes
 from roomtally.settings import Settings
 from roomtally.storage.photos import open_storage
 from roomtally.telemetry import metrics
+from roomtally.worker import Sweeper
 from tests.fixtures.batches import Batch, Person, World
 from tests.fixtures.waiting import until
 from tests.fixtures.workers import jpeg, store_original
@@ -165,6 +171,19 @@ async def test_a_store_that_cannot_be_read_is_the_infrastructures_fault(bench: B
     assert await outcomes(bench.world) == ["released"]
 
 
+async def test_photos_of_a_store_that_vanished_wait_and_are_done_when_it_is_back(bench: Bench, tmp_path: Path) -> None:
+    batch, worker = await bench.batch(jpeg()), bench.worker()
+    (tmp_path / "storage").rename(tmp_path / "elsewhere")
+    await worker.process(batch.photos[0])
+    assert (await photo_of(batch)).status is PhotoStatus.PENDING
+    (tmp_path / "elsewhere").rename(tmp_path / "storage")
+    async with bench.world.pool.connection() as conn:
+        await conn.execute("UPDATE photos SET not_before = now()")
+    await worker.process(batch.photos[0])
+    assert (await photo_of(batch)).status is PhotoStatus.DONE
+    assert await outcomes(bench.world) == ["released", "done"]
+
+
 async def test_an_engine_that_breaks_costs_three_attempts_and_then_the_photo(bench: Bench) -> None:
     batch = await bench.batch(jpeg())
     worker = bench.worker(raising(ValueError("a defect")))
@@ -260,18 +279,86 @@ async def test_a_store_that_hangs_is_given_up_after_the_photos_timeout(bench: Be
 
 
 @asynccontextmanager
-async def database_away(settings: Settings) -> AsyncGenerator[None]:
-    """All connections cut and none let in, as in a failover."""
+async def all_databases(settings: Settings) -> AsyncGenerator[tuple[psycopg.AsyncConnection, str]]:
+    """A connection beside that of the test, and the name of the test's database."""
     name = str(conninfo.conninfo_to_dict(settings.database_url)["dbname"])
     admin = conninfo.make_conninfo(settings.database_url, dbname="postgres")
     async with await psycopg.AsyncConnection.connect(admin, autocommit=True) as conn:
-        database = sql.Identifier(name)
-        await conn.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
-        await conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield conn, name
+
+
+async def change_database(conn: psycopg.AsyncConnection, name: str, change: LiteralString) -> None:
+    await conn.execute(sql.SQL("ALTER DATABASE {} " + change).format(sql.Identifier(name)))
+
+
+async def cut_all(conn: psycopg.AsyncConnection, name: str) -> None:
+    await conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+
+@asynccontextmanager
+async def database_away(settings: Settings) -> AsyncGenerator[None]:
+    """All connections cut and none let in, as in a failover."""
+    async with all_databases(settings) as (conn, name):
+        await change_database(conn, name, "ALLOW_CONNECTIONS false")
+        await cut_all(conn, name)
         try:
             yield
         finally:
-            await conn.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
+            await change_database(conn, name, "ALLOW_CONNECTIONS true")
+
+
+@asynccontextmanager
+async def database_read_only(settings: Settings) -> AsyncGenerator[None]:
+    """As a replica is that was not promoted yet; its connections end with it."""
+    async with all_databases(settings) as (conn, name):
+        await change_database(conn, name, "SET default_transaction_read_only = on")
+        await cut_all(conn, name)
+        try:
+            yield
+        finally:
+            async with database_away(settings):
+                await change_database(conn, name, "RESET default_transaction_read_only")
+
+
+def database_failures(part: str) -> float:
+    return metrics.REGISTRY.get_sample_value("roomtally_database_failures_total", {"part": part}) or 0
+
+
+@pytest.mark.parametrize("outage", [database_away, database_read_only])
+async def test_an_outage_of_the_database_is_one_line_in_worker_and_sweeper(
+    bench: Bench, outage: Callable[[Settings], AbstractAsyncContextManager[None]]
+) -> None:
+    batch = await bench.batch(jpeg())
+    sweeper = Sweeper(bench.world.context, open_storage(bench.settings.storage_url))
+    with capture_logs(processors=[merge_contextvars]) as said:
+        before = database_failures("claim")
+        async with outage(bench.settings):
+            work = asyncio.create_task(bench.worker().process(batch.photos[0]))
+            await sweeper.run_pass()
+            await sweeper.run_pass()
+            await until(lambda: database_failures("claim") >= before + 3)
+        await work
+        await until(lambda: went_well(sweeper))
+    assert (await photo_of(batch)).status is PhotoStatus.DONE
+    lines = {
+        name: [line for line in said if line["event"].startswith(name)] for name in ("database_away", "sweep_failed")
+    }
+    assert [line["event"] for line in lines["database_away"]] == ["database_away", "database_away_no_more"]
+    assert [line["event"] for line in lines["sweep_failed"]] == ["sweep_failed", "sweep_failed_no_more"]
+    assert lines["database_away"][0]["photo_id"] == str(batch.photos[0])
+    for line in (lines["database_away"][0], lines["sweep_failed"][0]):
+        assert line["log_level"] == "warning"
+        assert issubclass(
+            getattr(psycopg_pool, line["error"], None) or getattr(pg_errors, line["error"]), psycopg.Error
+        )
+    assert [line for line in said if line.get("exc_info") or line["event"].endswith("_broke")] == []
+
+
+async def went_well(sweeper: Sweeper) -> bool:
+    passes = {"outcome": "swept"}
+    before = metrics.REGISTRY.get_sample_value("roomtally_sweeper_passes_total", passes)
+    await sweeper.run_pass()
+    return metrics.REGISTRY.get_sample_value("roomtally_sweeper_passes_total", passes) != before
 
 
 async def test_a_result_waits_for_the_database_to_come_back(bench: Bench) -> None:

@@ -17,6 +17,7 @@ import pytest
 from roomtally import broker as hints
 from roomtally.batches.model import BatchStatus, PhotoStatus
 from roomtally.batches.queue import PhotoQueue
+from roomtally.db.valkey import open_valkey
 from roomtally.embedded.valkey import EmbeddedValkey
 from roomtally.settings import Settings, to_environ
 from tests.fixtures.batches import Batch, Person, World
@@ -41,7 +42,8 @@ async def queue(quick: Settings) -> AsyncIterator[PhotoQueue]:
 @asynccontextmanager
 async def sending(settings: Settings) -> AsyncGenerator[PhotoQueue]:
     broker = hints.create_broker(settings.redis_url, "test")
-    yield PhotoQueue(broker)
+    async with open_valkey(settings.redis_url) as valkey:
+        yield PhotoQueue(broker, valkey)
     await broker.shutdown()
 
 
@@ -69,7 +71,12 @@ async def require_each_counted_once(batch: Batch) -> None:
     assert Counter(type_ for _n, type_ in await batch.log())["photo_done"] == len(batch.photos)
 
 
-@pytest.mark.parametrize(("command", "connected"), [("work", {"roomtally_broker_connected"}), ("sweep", set[str]())])
+SERVERS = {"roomtally_database_connected", "roomtally_valkey_connected"}
+
+
+@pytest.mark.parametrize(
+    ("command", "connected"), [("work", SERVERS | {"roomtally_broker_connected"}), ("sweep", SERVERS)]
+)
 async def test_a_process_shows_no_gauge_of_a_connection_that_it_does_not_have(
     quick: Settings, start: Start, command: str, connected: set[str]
 ) -> None:

@@ -28,6 +28,7 @@ def test_without_it_the_origin_must_name_the_host():
     assert foreign("POST", host="a", origin="https://a.b")
     assert foreign("POST", host="a:8000", origin="http://a:8001")
     assert foreign("POST", host="a", origin="null")
+    assert foreign("POST", host="a", origin="http://[a")
     assert not foreign("POST", host="a:8000", origin="http://a:8000")
     assert not foreign("POST", host="a", origin="https://a")  # TLS ends at the proxy
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.sse_client.parsing import Body
+from loadtests.sse_client.parsing import Body, Known
 from loadtests.sse_client.tally import DIALECTS, Tally
 
 OURS = b"".join(
@@ -113,3 +113,50 @@ def test_a_farewell_is_the_last_block_and_a_torn_frame_is_not_whole() -> None:
     assert (body.farewell, body.ended, body.whole) == (True, True, True)
     _, torn = read(iter((chunked(b"data: {}\n\ndata: {", 1000),)))
     assert (torn.farewell, torn.ended, torn.whole) == (False, True, False)
+
+
+def changes() -> bytes:
+    """A stream of plain frames with what disturbs them in between."""
+    data = b'data: {"committedAt":%d.25,"seq":%d,"ts":%d}\n\n'
+    of = [data % (1000 + n, n, (1000 + n) * 10**6) for n in range(41)]
+    texts = [
+        b"retry: 1000\nevent: progress\n" + of[6],
+        *(b"id: a-%d\nevent: change\n" % n + of[n] for n in range(7, 30)),
+        b'event: ping\ndata: {"timestamp":1}\n\n',
+        *(b"id: a-%d\n" % n + of[n] for n in range(31, 40)),
+        b"id: a-38\nevent: change\n" + of[38],
+        b"event: other\nid: a-40\n" + of[40],
+    ]
+    return b"".join(b"%x\r\n%b\r\n" % (len(text), text) for text in texts)
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize("seed", range(20))
+def test_streams_that_share_what_they_know_see_what_each_would_alone(seed: int, dialect: str) -> None:
+    known: dict[int, Known] = {}
+    wire = changes()
+    seen: list[dict[str, object]] = []
+    for shared in (None, known, known, known):
+        tally = Tally()
+        tally.since, tally.until = 1010.0, 1035.0
+        body = Body(tally, DIALECTS[dialect], 0.0, chunked=True, known=shared)
+        for piece in cut(wire, seed) if seed % 2 else [wire[at : at + 1000] for at in range(0, len(wire), 1000)]:
+            body.feed(piece, 2000.0)
+        seen.append({**vars(tally), "last": body.last, "whole": body.whole, "farewell": body.farewell})
+    assert known
+    assert seen[0]["latency"]
+    assert seen[1:] == [seen[0]] * 3
+
+
+def test_a_frame_that_only_looks_like_a_known_one_is_read() -> None:
+    known: dict[int, Known] = {}
+    wire = changes()
+    read_with(known, wire)
+    tally = read_with(known, wire.replace(b'"seq":12', b'"seq":1\r'))
+    assert tally.problems == {"carriage return": 1}
+
+
+def read_with(known: dict[int, Known], wire: bytes) -> Tally:
+    tally = Tally()
+    Body(tally, DIALECTS["roomtally"], 0.0, chunked=True, known=known).feed(wire, 2000.0)
+    return tally

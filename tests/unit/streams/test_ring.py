@@ -57,9 +57,37 @@ def test_older_frames_are_put_in_front_as_far_as_there_is_room() -> None:
     made = filled(10, 2)
     made.fill([b"<9>", b"<10>"])
     assert made.since(8) == b"<9><10><11><12>"
-    made.fill([b"x" * ring.BYTES, b"<8>"])
+    made.fill([b"x" * ring.RECALLED_BYTES, b"<8>"])
     assert made.since(7) == b"<8><9><10><11><12>"
     assert made.since(6) is None
+    made.fill([b"<6>", b"<7>"], size=22)
+    assert made.since(6) == b"<7><8><9><10><11><12>"
+    assert made.since(5) is None
+
+
+def test_what_was_recalled_stays_beside_what_follows_until_the_next_but_one_call_of_age() -> None:
+    made = filled(1000, ring.EVENTS)
+    made.age()
+    older = [b"<%d>" % n for n in range(601, 1001)]
+    made.fill(older)
+    for n in range(10):
+        made.append(b"<%d>" % (1001 + ring.EVENTS + n))
+    made.age()
+    assert made.since(600) is not None
+    made.append(b"<last>")
+    made.age()
+    assert made.since(made.last - 1) == b"<last>"
+    assert made.since(made.last - 2) is None
+
+
+def test_afterwards_it_is_bounded_as_before() -> None:
+    made = filled(1000, 1)
+    made.fill([b"<%d>" % n for n in range(601, 1001)])
+    made.age()
+    made.age()
+    for _ in range(ring.EVENTS + 10):
+        made.append(b"<x>")
+    assert made.last - made.base == ring.EVENTS
 
 
 def test_frames_live_for_one_to_two_calls_of_age() -> None:

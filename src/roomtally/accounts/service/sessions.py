@@ -1,6 +1,7 @@
 """Signing in and out, users, API tokens."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Collection
 from typing import assert_never
@@ -13,6 +14,7 @@ from roomtally.accounts.model import (
     Credential,
     CredentialId,
     CredentialKind,
+    MadeToken,
     Principal,
     Role,
     User,
@@ -20,12 +22,17 @@ from roomtally.accounts.model import (
     normalize_email,
 )
 from roomtally.accounts.service.attempts import SignInAttempts
+from roomtally.accounts.service.line import Line
 from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.store import credentials, tickets, users
-from roomtally.db.pool import Pool, transaction
+from roomtally.db import idempotency
+from roomtally.db.pool import Connection, Pool, transaction
+from roomtally.names import clean_name, harmless
 from roomtally.telemetry import metrics
 
 SECRET_BYTES = 32
+LONGEST_TOKEN_NAME = 100  # characters
+_ADDRESS = re.compile(r"(?=.{3,254}$)[^@\s]+@\S+")
 TICKET_SECONDS = 60.0  # from asking for it to opening the stream
 
 
@@ -34,14 +41,18 @@ class Accounts:
         self._pool = pool
         self._passwords = passwords
         self._attempts = attempts
+        self._line = Line()
         self._session_days = session_days
 
     async def sign_in(self, email: str, password: str, address: str) -> tuple[User, str]:
         """The user and the secret of a new session.
 
-        Raises errors.Unauthorized (the same for an unknown address and a wrong password), errors.TooMany.
+        Raises errors.Unauthorized (the same for an unknown address and a wrong password), errors.TooMany, errors.Unavailable.
         """
-        email = normalize_email(email)
+        with self._line.place(address):  # before the attempt is counted: who finds no place has not tried
+            return await self._sign_in(normalize_email(email), password, address)
+
+    async def _sign_in(self, email: str, password: str, address: str) -> tuple[User, str]:
         await self._attempts.count(email, address)
         async with self._pool.connection() as conn:
             known = await users.find_secret(conn, email)
@@ -93,14 +104,19 @@ class Accounts:
             raise errors.Unauthorized("account-gone", "This account does not exist any more.")
         return user
 
-    async def create_token(self, principal: Principal, name: str) -> tuple[CredentialId, str]:
-        """Id and secret of a new token; the secret is told this once. Raises errors.Forbidden to a token."""
+    async def create_token(self, principal: Principal, name: str, key: str | None) -> MadeToken:
+        """A new token; its secret is told this once.
+
+        With an Idempotency-Key that came before: that token with a new secret in place of the first, which its maker never
+        got, or else would not ask again. Raises errors.Conflict where that token has been used, errors.NotFound where it was
+        withdrawn, errors.Forbidden to a token, errors.Invalid for a name that cannot be used.
+        """
         if principal.kind is CredentialKind.TOKEN:
             raise errors.Forbidden("token-makes-no-tokens", "A token cannot make tokens; sign in with a browser.")
-        token_id, secret = CredentialId(uuid4()), TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-        async with self._pool.connection() as conn:
-            await credentials.add_token(conn, token_id, principal.user_id, name, _hash(secret))
-        return token_id, secret
+        name, secret = clean_name(name, LONGEST_TOKEN_NAME), TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        async with transaction(self._pool) as conn:
+            token_id = await _write_token(conn, principal.user_id, name, _hash(secret), key)
+        return MadeToken(token_id, name, secret)
 
     async def create_ticket(self, principal: Principal) -> tuple[str, float]:
         """The secret of a ticket that opens one stream within the seconds that are returned with it.
@@ -123,14 +139,39 @@ class Accounts:
     async def delete_token(self, principal: Principal, token_id: UUID) -> None:
         async with self._pool.connection() as conn:
             if not await credentials.delete_token(conn, principal.user_id, token_id):
-                raise errors.NotFound("token-not-found", "You have no such token.")
+                raise _token_not_found()
+
+
+async def _write_token(
+    conn: Connection, user_id: UserId, name: str, token_hash: bytes, key: str | None
+) -> CredentialId:
+    token_id = new_id = CredentialId(uuid4())
+    if key:
+        fingerprint = hashlib.sha256(f"token\n{name}".encode()).digest()
+        token_id = CredentialId(await idempotency.claim(conn, user_id, key, fingerprint, new_id))
+    if token_id == new_id:
+        await credentials.add_token(conn, new_id, user_id, name, token_hash)
+    else:
+        await _renew_token(conn, user_id, token_id, token_hash)
+    return token_id
+
+
+async def _renew_token(conn: Connection, user_id: UserId, token_id: CredentialId, token_hash: bytes) -> None:
+    if await credentials.renew_unused_token(conn, user_id, token_id, token_hash):
+        return
+    if all(token.id != token_id for token in await credentials.list_tokens(conn, user_id)):
+        raise _token_not_found()
+    raise errors.Conflict(
+        "token-in-use",
+        "This Idempotency-Key made a token that is in use, and its secret is shown once; use a new key for another.",
+        token_id=str(token_id),
+    )
 
 
 async def add_user(pool: Pool, passwords: Passwords, email: str, password: str, role: Role) -> User:
     """Raises errors.Invalid (no address, weak password) and errors.Conflict (address taken)."""
     email = normalize_email(email)
-    name, at, host = email.partition("@")
-    if not (name and at and host) or len(email) > 254 or any(c.isspace() for c in email):
+    if not _ADDRESS.fullmatch(email) or email != harmless(email):
         raise errors.Invalid("invalid-email", "This is not an email address.")
     password_hash = await passwords.hash(password)
     user = User(UserId(uuid4()), email, role)
@@ -167,6 +208,10 @@ def not_signed_in(credential: Credential | None) -> errors.Unauthorized:
     if credential.kind is CredentialKind.TICKET:
         return errors.Unauthorized("invalid-ticket", "This ticket was used, or its time is over; ask for a new one.")
     return errors.Unauthorized("session-ended", "Your session has ended; sign in again.")
+
+
+def _token_not_found() -> errors.NotFound:
+    return errors.NotFound("token-not-found", "You have no such token.")
 
 
 def _hash(secret: str) -> bytes:

@@ -54,6 +54,17 @@ async def add_token(conn: Connection, token_id: CredentialId, user_id: UserId, n
     )
 
 
+async def renew_unused_token(conn: Connection, user_id: UserId, token_id: CredentialId, token_hash: bytes) -> bool:
+    """Another secret instead of the first. False where the first was used, or the token is not there (any more)."""
+    cursor = await conn.execute(
+        """
+        UPDATE api_tokens SET token_hash = %s
+         WHERE id = %s AND user_id = %s AND deleted_at IS NULL AND last_used_at IS NULL""",
+        [token_hash, token_id, user_id],
+    )
+    return cursor.rowcount == 1
+
+
 async def find_token(conn: Connection, token_hash: bytes) -> Principal | None:
     """Also notes the use, once a minute at most: a script in a loop must not write a row a call."""
     cursor = await conn.execute(

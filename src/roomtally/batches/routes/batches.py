@@ -18,12 +18,11 @@ from roomtally.accounts.model import Principal
 from roomtally.batches.model import BatchStatus, Counts
 from roomtally.batches.routes import answers
 from roomtally.batches.routes.desk import Desk
-from roomtally.batches.service import control, create, reading
+from roomtally.batches.service import BatchRow, control, create, reading
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.forms import BatchForm
 from roomtally.batches.service.reading import Progress
 from roomtally.batches.service.uploads import Uploads
-from roomtally.batches.store.reads import BatchRow
 from roomtally.http import body, conditional, form
 from roomtally.http.document import problems
 from roomtally.http.keys import IdempotencyKey
@@ -103,8 +102,8 @@ class BatchRoutes(Controller):
         projects: NamedDependency[Projects],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[bytes]:
-        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if content_type == "application/json":
+        content_type = body.media_type(request)
+        if content_type == body.JSON:
             new = await body.read_json(request, NewBatch)
             progress = await create.create_batch(
                 context,
@@ -155,15 +154,15 @@ class BatchRoutes(Controller):
         request: Request[Any, Any, Any],
         desk: NamedDependency[Desk],
         batch_id: FromPath[UUID],
-        if_none_match: Annotated[str | None, HeaderParameter(name="If-None-Match", max_length=1000)] = None,
-        after: Annotated[str | None, QueryParameter(name="after", max_length=40, description="An event id.")] = None,
+        if_none_match: Annotated[str | None, HeaderParameter(name="If-None-Match")] = None,
+        after: Annotated[str | None, QueryParameter(name="after", description="An event id.")] = None,
         wait: Annotated[int, QueryParameter(name="wait", ge=0, le=LONGEST_WAIT, description="Seconds.")] = 0,
     ) -> Response[bytes]:
-        known = ids.parse(after) if after else _known(if_none_match)
+        known = {ids.parse(after)} if after else conditional.named(if_none_match, ids.parse)
         credential = auth.credential(request)
         progress = await reading.read_opened(desk.context, credential, batch_id, known)
         if progress.body is None and wait and await _newer(desk, progress, wait):
-            progress = await reading.read_opened(desk.context, credential, batch_id, known)
+            progress = await reading.read_opened(desk.context, credential, batch_id)
         return answers.snapshot(progress)
 
     @delete(
@@ -214,16 +213,6 @@ async def _refuse_early(
     if announced > context.max_photos * uploads.limits.photo_bytes + FORM_OVERHEAD:
         raise errors.TooLarge("request-too-large", "This form is larger than the largest batch; make several.")
     await uploads.check_room(principal.user_id, max(announced - FORM_OVERHEAD, 0))
-
-
-def _known(if_none_match: str | None) -> EventId | None:
-    """What a client has, by its entity tag; tags that we did not write match nothing."""
-    for tag in conditional.list_etags(if_none_match):
-        try:
-            return ids.parse(tag)
-        except errors.Invalid:
-            continue
-    return None
 
 
 def _line(row: BatchRow) -> BatchLine:

@@ -20,8 +20,10 @@ from roomtally.batches.store.claims import Result
 from roomtally.batches.store.corrections import Correction
 from roomtally.batches.store.opening import Opened
 from roomtally.batches.store.reads import BatchRow, PhotoFile
+from roomtally.db.pool import DATABASE_AWAY
 
 __all__ = [
+    "DATABASE_AWAY",
     "BatchDocument",
     "BatchFeed",
     "BatchRow",

@@ -56,13 +56,16 @@ async def publish(context: Context, events: Sequence[Logged], trace: str | None)
     await context.publisher.publish(events[0].batch_id, events[0].epoch, copies, committed_at)
 
 
-async def hint_batch(context: Context, batch_id: UUID, trace: str | None) -> None:
-    """Tell the workers of all waiting photos while their queue is short; where it is long, the sweeper does in turn."""
+async def hint_batch(context: Context, batch_id: UUID, trace: str | None, photos: Sequence[UUID] | None = None) -> None:
+    """Tell the workers of the waiting ones of `photos` (by default all), after the commit that lets them wait.
+
+    Only while the queue is short; where it is long, the sweeper does in turn.
+    """
     if await free_hints(context) == 0:
         return
     async with context.pool.connection() as conn:
-        photos = await sweep.stamp_hints(conn, batch_id)
-    await context.queue.hint(photos, trace)
+        stamped = await sweep.stamp_hints(conn, batch_id, photos)
+    await context.queue.hint(stamped, trace)
 
 
 async def free_hints(context: Context) -> int:

@@ -85,11 +85,11 @@ async def retry_failed(context: Context, user_id: UUID, batch_id: UUID) -> Progr
     """All photos in ERROR once more; a finished batch opens again with the next run. Raises NotFound, Conflict."""
     trace = tracing.current_traceparent()
     async with transaction(context.pool) as conn:
-        photos = await control.lock_failed_photos(conn, batch_id)
+        photos = await control.lock_failed_photos(conn, user_id, batch_id)
         batch = await control.lock_batch(conn, user_id, batch_id)
         wanted = applies(Call.RETRY_FAILED if photos else Call.RETRY_NONE_FAILED, batch)
         events = await control.retry_photos(conn, batch_id, photos, trace) if wanted else []
-    await _publish_and_hint(context, events, photos, trace)
+    await _publish_and_hint(context, batch_id, events, photos, trace)
     return await read_progress(context, user_id, batch_id)
 
 
@@ -101,11 +101,13 @@ async def retry_photo(context: Context, user_id: UUID, photo_id: UUID) -> Progre
         batch = await control.lock_batch(conn, user_id, photo.batch_id)
         wanted = applies(model.retry_call(photo.status), batch)
         events = await control.retry_photos(conn, photo.batch_id, [photo_id], trace) if wanted else []
-    await _publish_and_hint(context, events, [photo_id], trace)
+    await _publish_and_hint(context, photo.batch_id, events, [photo_id], trace)
     return await read_progress(context, user_id, photo.batch_id)
 
 
-async def _publish_and_hint(context: Context, events: list[Logged], photos: list[UUID], trace: str | None) -> None:
+async def _publish_and_hint(
+    context: Context, batch_id: UUID, events: list[Logged], photos: list[UUID], trace: str | None
+) -> None:
     if events:
         await publish(context, events, trace)
-        await context.queue.hint(photos, trace)
+        await hint_batch(context, batch_id, trace, photos)

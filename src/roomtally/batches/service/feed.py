@@ -1,6 +1,6 @@
 """What the hub is handed: batches as documents, their log, and what the database knows better."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from uuid import UUID
@@ -14,13 +14,14 @@ from roomtally.batches.model import BatchStatus, Counts, Snapshot, Summary, Wire
 from roomtally.batches.service import reading
 from roomtally.batches.service.loading import Together
 from roomtally.batches.store import reads
-from roomtally.batches.store.reads import LogRow
+from roomtally.batches.store.reads import LogRow, SweepRow
 from roomtally.db.pool import Pool
+from roomtally.streams.ring import RECALLED_EVENTS
 from roomtally.streams.source import Event, Sweep
 
 CHUNK = 500  # topics whose log is read by one query
 CONNECTIONS = 3  # for snapshots, the log and the sweep
-LOG_LIMIT = 500  # events a topic and read: a batch of 200 photos writes 401 in one run
+LOG_LIMIT = RECALLED_EVENTS + 1  # a topic and read: what a viewer missed, and the event that it has
 
 _SNAPSHOT = msgspec.json.Decoder(Snapshot)
 
@@ -109,12 +110,20 @@ class BatchFeed:
         """One query: 5,000 topics take 21 ms of a connection on which nobody waits."""
         async with self._pool.connection() as conn:
             rows = await reads.sweep_topics(conn, known, credentials)
-        return Sweep(
-            changed={row.id: row.n for row in rows if row.kind == "topic" and row.id and row.n is not None},
-            missing={row.id for row in rows if row.kind == "topic" and row.id and row.n is None},
-            ended={row.id for row in rows if row.kind == "credential" and row.id},
-            epoch=next(row.epoch for row in rows if row.epoch is not None),
-        )
+        return _sorted_out(rows)
+
+
+def _sorted_out(rows: Sequence[SweepRow]) -> Sweep:
+    kinds: dict[str, list[SweepRow]] = {"changed": [], "missing": [], "ended": [], "epoch": []}
+    for row in rows:
+        kinds[row.kind].append(row)
+    [installation] = kinds["epoch"]
+    return Sweep(
+        changed={row.id: row.n for row in kinds["changed"]},
+        missing={row.id for row in kinds["missing"]},
+        ended={row.id for row in kinds["ended"]},
+        epoch=installation.epoch,
+    )
 
 
 def _chunks(known: Mapping[UUID, int]) -> list[dict[UUID, int]]:

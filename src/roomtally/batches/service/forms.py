@@ -11,7 +11,7 @@ from roomtally.batches.service import create
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.reading import Progress
 from roomtally.batches.service.uploads import Received, Uploads
-from roomtally.storage.names import clean_filename
+from roomtally.names import clean_filename
 
 PROJECT, PHOTOS = "projectId", "photos"
 ID_BYTES = 100  # of a field that holds an id; a UUID has 36

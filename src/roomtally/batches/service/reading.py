@@ -1,6 +1,6 @@
 """Reading batches: the snapshot by way of its number and the cache, lists, files, and what opens a stream."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -50,16 +50,18 @@ async def read_progress(context: Context, user_id: UUID, batch_id: UUID, known: 
     return progress
 
 
-async def read_opened(context: Context, credential: Credential, batch_id: UUID, known: EventId | None) -> Progress:
+async def read_opened(
+    context: Context, credential: Credential, batch_id: UUID, known: Container[EventId] = ()
+) -> Progress:
     """As read_progress, with the session checked in the same query: what is asked again and again costs one round trip.
 
-    Raises Unauthorized, NotFound.
+    `known`: the versions that the reader has. Raises Unauthorized, NotFound.
     """
     [opened] = await open_streams(context, credential, [batch_id])
     if opened.last_event is None:
         raise batch_not_found()
     head = reads.Head(batch_id, opened.last_event, opened.epoch, opened.user_id, bool(opened.finished))
-    if known == EventId(head.epoch, head.n):
+    if EventId(head.epoch, head.n) in known:
         return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, None)
     progress = (await load_at(context.pool, context.cache, [head])).get(batch_id)
     if progress is None:

@@ -31,6 +31,10 @@ class Store(Protocol):
 
     async def delete(self, keys: Sequence[str]) -> None: ...
 
+    async def delete_halves(self, before: datetime) -> int:
+        """Files that were last written before `before` and never finished; returns how many."""
+        ...
+
 
 class Strays:
     """One page of the store a call, all pages in a day: the sweeper has more urgent things to do."""
@@ -46,8 +50,11 @@ class Strays:
         now = self._context.clock()
         if now < self._rests_until:
             return 0
-        self._pages = self._pages or self._store.list_old(PREFIX, datetime.fromtimestamp(now, UTC) - OLD)
+        before = datetime.fromtimestamp(now, UTC) - OLD
         try:
+            if self._pages is None:
+                self._count(await self._store.delete_halves(before))
+                self._pages = self._store.list_old(PREFIX, before)
             page = await anext(self._pages, None)
             if page is not None:
                 return await self._purge(page)
@@ -69,10 +76,13 @@ class Strays:
             log.error("store_of_another_database", unknown=len(unknown), known=len(keys) - len(unknown))
             return 0
         await self._store.delete([keys[upload_id] for upload_id in unknown])
-        metrics.PURGED.labels("file").inc(len(unknown))
-        if unknown:
-            log.info("strays_purged", count=len(unknown))
+        self._count(len(unknown))
         return len(unknown)
+
+    def _count(self, deleted: int) -> None:
+        metrics.PURGED.labels("file").inc(deleted)
+        if deleted:
+            log.info("strays_purged", count=deleted)
 
 
 def _upload_id(key: str) -> UUID | None:

@@ -30,10 +30,12 @@ LOCK_BATCH = """
 SELECT status, paused, failed FROM batches
  WHERE id = %(batch)s AND user_id = %(user)s AND deleted_at IS NULL FOR NO KEY UPDATE"""
 
-# Before LOCK_BATCH, always. By id: two retries of one batch meet in the same order.
-LOCK_FAILED_PHOTOS = (
-    "SELECT id FROM photos WHERE batch_id = %(batch)s AND status = 'ERROR' ORDER BY id FOR NO KEY UPDATE"
-)
+# Before LOCK_BATCH, always. By id: two retries of one batch meet in the same order. Whose batch it is, is only looked at: a
+# stranger shall lock nothing, and the batch row is not locked before its turn.
+LOCK_FAILED_PHOTOS = """
+SELECT p.id FROM photos p JOIN batches b ON b.id = p.batch_id
+ WHERE p.batch_id = %(batch)s AND p.status = 'ERROR' AND b.user_id = %(user)s AND b.deleted_at IS NULL
+ ORDER BY p.id FOR NO KEY UPDATE OF p"""
 LOCK_PHOTO = """
 SELECT p.batch_id, p.status FROM photos p JOIN batches b ON b.id = p.batch_id
  WHERE p.id = %(photo)s AND b.user_id = %(user)s AND b.deleted_at IS NULL FOR NO KEY UPDATE OF p"""
@@ -47,9 +49,10 @@ async def lock_batch(conn: Connection, user_id: UUID, batch_id: UUID) -> LockedB
     return row and LockedBatch(BatchStatus(row.status), row.paused, row.failed)
 
 
-async def lock_failed_photos(conn: Connection, batch_id: UUID) -> list[UUID]:
+async def lock_failed_photos(conn: Connection, user_id: UUID, batch_id: UUID) -> list[UUID]:
+    """None of them where the batch is not there, deleted or somebody else's."""
     async with conn.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(LOCK_FAILED_PHOTOS, {"batch": batch_id})
+        await cursor.execute(LOCK_FAILED_PHOTOS, {"batch": batch_id, "user": user_id})
         return await cursor.fetchall()
 
 
@@ -98,7 +101,7 @@ async def cancel_batch(conn: Connection, batch_id: UUID, trace: str | None) -> l
 RETRY_PHOTOS = f"""
 WITH p AS (
     UPDATE photos p
-       SET status = 'PENDING', error = NULL, attempts = 0, releases = 0, not_before = NULL, enqueued_at = now(),
+       SET status = 'PENDING', error = NULL, attempts = 0, releases = 0, not_before = NULL, enqueued_at = NULL,
            confirmed = false                          -- nobody has looked at what will be found now
      WHERE p.id = ANY (%(photos)s) AND p.batch_id = %(batch)s AND p.status = 'ERROR'
  RETURNING p.*)

@@ -197,24 +197,27 @@ async def read_log(conn: Connection, after: Mapping[UUID, int], limit: int) -> l
 
 
 class SweepRow(msgspec.Struct, frozen=True):
-    """kind "epoch": `epoch` is set. "topic": `n` is its number, None where it is gone. "credential": `id` has ended."""
+    """A difference. "changed": `n` is the topic's number now. "missing": the topic is gone. "ended": the credential is.
 
-    kind: Literal["epoch", "topic", "credential"]
-    id: UUID | None
-    n: int | None
-    epoch: str | None
+    And one row "epoch", which alone has one.
+    """
+
+    kind: Literal["epoch", "changed", "missing", "ended"]
+    id: UUID
+    n: int
+    epoch: str
 
 
 # Scalar subselects keep the plan at one index probe a credential.
 SWEEP_TOPICS = """
-SELECT 'epoch' AS kind, NULL::uuid AS id, NULL::bigint AS n, epoch FROM installation
+SELECT 'epoch' AS kind, '00000000-0000-0000-0000-000000000000'::uuid AS id, 0::bigint AS n, epoch FROM installation
  UNION ALL
-SELECT 'topic', t.id, b.last_event, NULL
+SELECT CASE WHEN b.id IS NULL THEN 'missing' ELSE 'changed' END, t.id, coalesce(b.last_event, 0), ''
   FROM unnest(%(topics)s::uuid[], %(known)s::bigint[]) t (id, known)
   LEFT JOIN batches b ON b.id = t.id AND b.deleted_at IS NULL
  WHERE b.last_event IS DISTINCT FROM t.known
  UNION ALL
-SELECT 'credential', t.id, NULL, NULL FROM unnest(%(credentials)s::uuid[]) t (id)
+SELECT 'ended', t.id, 0, '' FROM unnest(%(credentials)s::uuid[]) t (id)
  WHERE coalesce((SELECT true FROM sessions s JOIN users u ON u.id = s.user_id AND u.deleted_at IS NULL
                   WHERE s.id = t.id AND s.expires_at > clock_timestamp()),
                 (SELECT true FROM api_tokens a JOIN users u ON u.id = a.user_id AND u.deleted_at IS NULL

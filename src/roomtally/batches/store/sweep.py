@@ -1,5 +1,6 @@
 """What the sweeper asks for: its lock, and hints for photos that wait while nobody was told of them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from psycopg.rows import scalar_row
@@ -53,13 +54,16 @@ async def top_up_hints(conn: Connection, room: int, stale_seconds: float) -> lis
 
 
 async def count_released(conn: Connection, least: int) -> int:
-    """Photos that wait after `least` releases or more; those of paused batches wait for their owner and do not count."""
+    """Photos that wait, or are tried once more, after `least` releases or more.
+
+    Those of paused batches wait for their owner and do not count.
+    """
     async with conn.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(
             """
             SELECT count(*) FROM batches b JOIN photos p ON p.batch_id = b.id
-             WHERE b.finished_at IS NULL AND b.deleted_at IS NULL AND b.pending > 0 AND NOT b.paused
-               AND b.status <> 'CANCELLING' AND p.status = 'PENDING' AND p.releases >= %s""",
+             WHERE b.finished_at IS NULL AND b.deleted_at IS NULL AND NOT b.paused AND b.status <> 'CANCELLING'
+               AND p.status IN ('PENDING', 'PROCESSING') AND p.releases >= %s""",
             [least],
         )
         return int(await cursor.fetchone() or 0)
@@ -68,15 +72,19 @@ async def count_released(conn: Connection, least: int) -> int:
 HINTS_OF_BATCH = """
 WITH w AS (
     SELECT id FROM photos
-     WHERE batch_id = %(batch)s AND status = 'PENDING' AND (not_before IS NULL OR not_before <= clock_timestamp())
+     WHERE batch_id = %(batch)s AND (%(photos)s::uuid[] IS NULL OR id = ANY (%(photos)s))
+       AND status = 'PENDING' AND (not_before IS NULL OR not_before <= clock_timestamp())
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 , stamped AS (
     UPDATE photos p SET enqueued_at = clock_timestamp() FROM w WHERE p.id = w.id RETURNING p.id, p.position)
 SELECT id FROM stamped ORDER BY position"""
 
 
-async def stamp_hints(conn: Connection, batch_id: UUID) -> list[UUID]:
-    """Stamp all waiting photos of a batch. After a commit, on its own: photos after the batch row break the lock order."""
+async def stamp_hints(conn: Connection, batch_id: UUID, photos: Sequence[UUID] | None = None) -> list[UUID]:
+    """Stamp the waiting ones of `photos`, by default all of the batch; returns them in order.
+
+    After a commit, on its own: photos after the batch row would break the lock order.
+    """
     async with conn.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(HINTS_OF_BATCH, {"batch": batch_id})
+        await cursor.execute(HINTS_OF_BATCH, {"batch": batch_id, "photos": None if photos is None else list(photos)})
         return await cursor.fetchall()

@@ -41,3 +41,9 @@ async def delete_unbound(conn: Connection, upload_ids: list[UUID]) -> set[UUID]:
         {"ids": upload_ids},
     )
     return {row[0] for row in await cursor.fetchall()}
+
+
+async def has_uploads(conn: Connection) -> bool:
+    """Of anybody."""
+    row = await (await conn.execute("SELECT EXISTS (SELECT FROM uploads)")).fetchone()
+    return bool(row and row[0])

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Open streams of the process that answers; a page where `Accept` prefers HTML */
+        /** Open streams of all web processes; a page where `Accept` prefers HTML */
         get: operations["AdminStreamsListStreams"];
         put?: never;
         post?: never;
@@ -31,7 +31,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Close one stream of the process that answers */
+        /** Close one stream, whichever process has it */
         delete: operations["AdminStreamsStreamIdClose"];
         options?: never;
         head?: never;
@@ -667,6 +667,12 @@ export interface components {
             traceId?: string | null;
             type: string;
         };
+        /** Process */
+        Process: {
+            draining: boolean;
+            process: string;
+            total: number;
+        };
         /** ProgressEvent */
         ProgressEvent: {
             batchId: string;
@@ -753,8 +759,9 @@ export interface components {
         };
         /** Streams */
         Streams: {
-            draining: boolean;
-            process: string;
+            asked: number | null;
+            next: string | null;
+            processes: components["schemas"]["Process"][];
             streams: components["schemas"]["Watched"][];
             total: number;
         };
@@ -811,6 +818,7 @@ export interface components {
             lastEvent: string | null;
             /** Format: date-time */
             openedAt: string;
+            process: string;
             topics: string[];
             /** Format: uuid */
             userId: string;
@@ -847,6 +855,7 @@ export type Photo = components['schemas']['Photo'];
 export type PhotoStatus = components['schemas']['PhotoStatus'];
 export type PingEvent = components['schemas']['PingEvent'];
 export type Problem = components['schemas']['Problem'];
+export type Process = components['schemas']['Process'];
 export type ProgressEvent = components['schemas']['ProgressEvent'];
 export type Project = components['schemas']['Project'];
 export type ProjectPage = components['schemas']['ProjectPage'];
@@ -871,7 +880,13 @@ export interface operations {
     AdminStreamsListStreams: {
         parameters: {
             query?: {
+                /** @description Only those that follow this batch. */
+                batch?: string | null;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
                 limit?: number;
+                /** @description Only those of this user. */
+                user?: string | null;
             };
             header?: never;
             path?: never;
@@ -879,7 +894,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Of this process alone. */
+            /** @description Of all that answered within 0.5 s. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -964,6 +979,15 @@ export interface operations {
             };
             /** @description Not there, or not yours: the two are not told apart. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; see Retry-After. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2020,6 +2044,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A kind of content that is not handled. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     ApiProjectsProjectIdRead: {
@@ -2162,6 +2195,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A kind of content that is not handled. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2436,7 +2478,10 @@ export interface operations {
     ApiTokensCreate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2475,6 +2520,33 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours: the two are not told apart. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A kind of content that is not handled. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
