@@ -210,6 +210,12 @@ STREAM_LAG = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
+BROWSER_LATENCY = Histogram(
+    "roomtally_browser_latency_seconds",
+    "From commit to a browser's event handler, as a sample of browsers measured it by their own clocks.",
+    buckets=FAST,
+    registry=REGISTRY,
+)
 STREAM_EVENTS = Counter("roomtally_stream_events_total", "Events handed to sockets.", ["event"], registry=REGISTRY)
 STREAM_BYTES = Counter("roomtally_stream_bytes_total", "Bytes of events handed to sockets.", registry=REGISTRY)
 STREAM_READS = Counter(
