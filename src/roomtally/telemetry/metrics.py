@@ -171,6 +171,15 @@ CLAIMS = Counter(
 for _outcome in ("claimed", "none", "refused", "done", "failed", "released", "spent", "expired", "lost", "timeout"):
     CLAIMS.labels(_outcome)
 BATCH_EVENTS = Counter("roomtally_batch_events_total", "Events committed, by type.", ["type"], registry=REGISTRY)
+CORRECTIONS = Counter(
+    "roomtally_items_corrected_total",
+    "What people said about the analyzer's items: added (it missed one), removed (not there), count, label, volume (it was "
+    "wrong in this), confirmed (it was right), dismissed (a proposal is not there), own (about what a person had said).",
+    ["kind"],
+    registry=REGISTRY,
+)
+for _kind in ("added", "removed", "count", "label", "volume", "confirmed", "dismissed", "own"):
+    CORRECTIONS.labels(_kind)
 HINTS_TOPPED_UP = Counter(
     "roomtally_hints_topped_up_total", "Hints that the sweeper sent because none had led to a claim.", registry=REGISTRY
 )
