@@ -1,6 +1,7 @@
 """Messages that are lost, doubled, late or out of order: every viewer sees only newer states and ends with the truth."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.fixtures.waiting import until
 from tests.integration.streams.chaos import Chaos
 from tests.integration.streams.conftest import Build
 from tests.integration.streams.house import House
-from tests.integration.streams.ledger import payload_of
+from tests.integration.streams.ledger import Ledger, payload_of
 
 FAST_SWEEP = Pace(sweep_seconds=0.2)
 
@@ -183,18 +184,45 @@ async def test_random_histories_end_in_the_truth_and_never_step_back(build: Buil
     await Chaos(await build(FAST_SWEEP), seed).run(steps=200)
 
 
-async def test_a_repair_that_raises_keeps_nobody_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    topic = house.ledger.create()
-    first = await house.watch(topic)
-    house.ledger.commit(topic, 1)  # never on the bus
+async def test_a_repair_that_raises_keeps_nobody_waiting_and_costs_only_its_own_topic(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, well = topics = [house.ledger.create() for _ in range(2)]
+    first = await house.watch_all(topics)
+    for topic in topics:
+        house.ledger.commit(topic, 1)  # never on the bus
+    repaired, before = Topic.repaired, failures("topic")
 
-    def fail(*_: object) -> None:
-        raise RuntimeError("no repair")
+    def fail(topic: Topic, events: Sequence[Event], asked: int) -> None:
+        if topic.key == broken:
+            raise RuntimeError("no repair")
+        repaired(topic, events, asked)
 
     monkeypatch.setattr(Topic, "repaired", fail)
-    newcomer = await asyncio.wait_for(house.watch(topic), 5)  # by a snapshot instead
-    assert newcomer.numbers == [2]
-    await until(lambda: first.numbers == [1, 2])
+    newcomers = await asyncio.wait_for(house.watch_all(topics), 5)
+    assert [socket.numbers for socket in newcomers] == [[2], [2]]
+    await until(lambda: [socket.numbers for socket in first] == [[1, 2], [1, 2]])
+    assert (house.ledger.reads["snapshot"], house.ledger.reads["log"]) == (3, 1)  # the broken one is read as a whole
+    assert failures("topic") == before + 1
+
+
+async def test_a_process_that_ends_in_the_middle_of_a_repair_keeps_nobody_waiting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = house.ledger.create()
+    await house.watch(topic)
+    house.ledger.commit(topic, 1)
+    reading = asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Ledger, "log", hang)
+    coming = asyncio.create_task(house.watch(topic))
+    await reading.wait()
+    await house.hub.stop()
+    assert (await asyncio.wait_for(coming, 3)).ended
 
 
 async def test_one_that_cannot_hand_over_silences_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
