@@ -187,7 +187,7 @@ async def test_random_histories_end_in_the_truth_and_never_step_back(build: Buil
 async def test_a_repair_that_raises_keeps_nobody_waiting_and_costs_only_its_own_topic(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken, well = topics = [house.ledger.create() for _ in range(2)]
+    broken, _ = topics = [house.ledger.create() for _ in range(2)]
     first = await house.watch_all(topics)
     for topic in topics:
         house.ledger.commit(topic, 1)  # never on the bus
