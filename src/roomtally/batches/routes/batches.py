@@ -171,12 +171,16 @@ class BatchRoutes(Controller):
         "/{batch_id:uuid}",
         summary="Delete the batch and its photos",
         status_code=204,
-        responses=problems(401, 403, 404),
+        responses=problems(401, 403, 404, 409),
     )
     async def delete(
-        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
+        self,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        batch_id: FromPath[UUID],
+        idempotency_key: IdempotencyKey = None,
     ) -> None:
-        await control.delete(context, principal.user_id, batch_id)
+        await control.delete(context, principal.user_id, batch_id, idempotency_key)
 
 
 async def _newer(desk: Desk, progress: Progress, credential_id: UUID, seconds: int) -> bool:
