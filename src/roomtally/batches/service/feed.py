@@ -139,7 +139,7 @@ def _event(row: LogRow) -> Event:
         n=row.n,
         run=row.run,
         type=row.type,
-        payload=msgspec.Raw(row.payload.encode()),
+        payload=events.compact(row.payload),
         committed_at=row.committed_at,
         trace=row.trace,
     )
