@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -183,7 +183,7 @@ async def heap(page: Page) -> int:
     """Bytes in use, by the browser's own figure, with its rubbish collected."""
     session = await page.context.new_cdp_session(page)
     await session.send("HeapProfiler.collectGarbage")
-    figures: dict[str, float] = await session.send("Runtime.getHeapUsage")
+    figures = cast("dict[str, float]", await session.send("Runtime.getHeapUsage"))
     await session.detach()
     return int(figures["usedSize"])
 
