@@ -3,6 +3,7 @@ import { CARD } from "../components/base/Card";
 import { Dialog } from "../components/base/Dialog";
 import { Segments } from "../components/base/Segments";
 import { type PhotoBoard, usePhoto } from "../components/photos/board";
+import type { Corrector } from "../components/photos/PhotoItems";
 import { PhotoPanel } from "../components/photos/PhotoPanel";
 import { Stage } from "../components/photos/Stage";
 import type { Filter } from "../components/progress/Counters";
@@ -15,6 +16,7 @@ interface BatchPhotosProps {
   onFilter: (filter: Filter | null) => void;
   openPhoto: OpenPhoto;
   onRetryPhoto: (photoId: string) => void;
+  corrector: Corrector;
   wide: boolean;
   total: number;
   volume: number;
@@ -31,6 +33,7 @@ export function BatchPhotos({
   onFilter,
   openPhoto,
   onRetryPhoto,
+  corrector,
   wide,
   total,
   volume,
@@ -62,6 +65,7 @@ export function BatchPhotos({
           board={board}
           openPhoto={openPhoto}
           onRetryPhoto={onRetryPhoto}
+          corrector={corrector}
           wide={wide}
           detailed={openPhoto.chosen || !inventory}
         />
@@ -109,11 +113,12 @@ interface OpenStageProps {
   board: PhotoBoard;
   openPhoto: OpenPhoto;
   onRetryPhoto: (photoId: string) => void;
+  corrector: Corrector;
   wide: boolean;
   detailed: boolean;
 }
 
-function OpenStage({ board, openPhoto, onRetryPhoto, wide, detailed }: OpenStageProps) {
+function OpenStage({ board, openPhoto, onRetryPhoto, corrector, wide, detailed }: OpenStageProps) {
   const { m } = useI18n();
   const titleId = useId();
   const place = useRef<HTMLElement>(null);
@@ -124,6 +129,7 @@ function OpenStage({ board, openPhoto, onRetryPhoto, wide, detailed }: OpenStage
       detailed={detailed}
       onStep={openPhoto.step}
       onRetry={onRetryPhoto}
+      corrector={corrector}
       titleId={titleId}
       onClose={wide ? undefined : openPhoto.close}
     />

@@ -79,6 +79,14 @@ export class BatchStream {
     if (!this.#source && this.#batches.includes(batchId)) this.retry();
   }
 
+  /** What came by another way: the answer to a call of this browser. A gap is left to the stream. */
+  learn(event: StreamEvent): void {
+    const changed = this.ledger.take(event, this.#batches);
+    if (changed === "gap") return;
+    this.#options.onEvent?.(event, changed);
+    if (this.#source && !this.#waiting.length) this.#end();
+  }
+
   close(): void {
     this.#batches = [];
     this.#drop();
