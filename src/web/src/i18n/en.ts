@@ -147,6 +147,7 @@ export function english(f: Formats) {
       undo: "Undo",
       gone: (name: string): string => `Removed: ${name}.`,
       elsewhere: (name: string, volume: number): string => `Changed meanwhile: ${name}, ${f.volume(volume)}.`,
+      removedElsewhere: "Removed meanwhile. Saving adds it again.",
       take: "Take this",
       refused: {
         "item-changed":

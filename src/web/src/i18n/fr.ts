@@ -152,6 +152,7 @@ export function frenchMessages(f: Formats): Messages {
       undo: "Rétablir",
       gone: (name) => fr`Retiré : ${name}.`,
       elsewhere: (name, volume) => fr`Modifié ailleurs : ${name}, ${f.volume(volume)}.`,
+      removedElsewhere: "Supprimé entre-temps. Enregistrer l’ajoute de nouveau.",
       take: "Reprendre",
       refused: {
         "item-changed": fr`Cet objet a été modifié entre-temps. La liste est à jour : refaites votre correction.`,

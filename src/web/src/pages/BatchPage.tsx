@@ -2,7 +2,6 @@ import { lazy, type ReactNode, Suspense, useEffect, useId, useState } from "reac
 import { readBatchInventory } from "../api";
 import type { Inventory, Snapshot } from "../api/schema";
 import { Badge } from "../components/base/Badge";
-import { useMedia, WIDE } from "../components/base/browser";
 import { Icon } from "../components/base/Icon";
 import { Notice } from "../components/base/Notice";
 import { Answer } from "../components/inventory/Answer";
@@ -132,25 +131,32 @@ interface ContentProps {
 
 /** While it runs: photos, the open one, the inventory so far. At the end: the answer first, then the rooms, then the photos. */
 function Content({ data, filter, onFilter, onRetryPhoto, corrector, children }: ContentProps) {
-  const wide = useMedia(WIDE);
   const board = usePhotoBoard(data.photos);
   const openPhoto = useOpenPhoto(data);
   const finished = isFinished(data.status);
   const [sawItRun, see] = useState(!finished);
   if (!finished && !sawItRun) see(true);
   const inventory = useInventory(data, finished);
-  const photos = { board, filter, onFilter, openPhoto, onRetryPhoto, corrector, wide, total: data.counts.total };
   const waits = finished && inventory === "waited for";
-  if (!finished || (waits && sawItRun)) {
-    const left = data.counts.queued + data.counts.processing;
-    const soFar = <InventoryPanel summary={data.inventorySummary} left={left} finished={false} />;
-    return <BatchPhotos key="running" {...photos} volume={data.inventorySummary?.totalVolume ?? 0} inventory={soFar} />;
-  }
+  const running = !finished || (waits && sawItRun);
+  const left = data.counts.queued + data.counts.processing;
   return (
     <>
-      {children}
-      <Result data={data} inventory={inventory} fresh={sawItRun} onOpen={openPhoto.open} />
-      {!waits && <BatchPhotos key="finished" {...photos} volume={0} inventory={null} />}
+      {!running && children}
+      {!running && <Result data={data} inventory={inventory} fresh={sawItRun} onOpen={openPhoto.open} />}
+      {(running || !waits) && ( // the same one while it runs and after: what is open in it stays open
+        <BatchPhotos
+          board={board}
+          filter={filter}
+          onFilter={onFilter}
+          openPhoto={openPhoto}
+          onRetryPhoto={onRetryPhoto}
+          corrector={corrector}
+          total={data.counts.total}
+          volume={data.inventorySummary?.totalVolume ?? 0}
+          inventory={running ? <InventoryPanel summary={data.inventorySummary} left={left} finished={false} /> : null}
+        />
+      )}
     </>
   );
 }

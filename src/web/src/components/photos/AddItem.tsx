@@ -6,6 +6,7 @@ import { Field } from "../base/Field";
 import { leaveOnEscape, useFocusAtOnce } from "./ItemEditor";
 import { LARGEST, LONGEST, MOST } from "./items";
 import type { Draft, PhotoItems } from "./PhotoItems";
+import { useHold } from "./usePhotoItems";
 
 const BLANK = { name: "", count: "1", volume: "" };
 type Typed = typeof BLANK;
@@ -18,6 +19,7 @@ export function AddItem({ book, onClose }: { book: PhotoItems; onClose: () => vo
   const [wrong, setWrong] = useState<Wrong | null>(null);
   const wrongId = useId();
   const first = useFocusAtOnce();
+  useHold(book, "new");
   const said = { name: m.items.wrongName, count: m.items.wrongCount, volume: m.items.wrongVolume };
   async function submit(event: FormEvent) {
     event.preventDefault();

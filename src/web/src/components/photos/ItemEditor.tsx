@@ -7,23 +7,32 @@ import { Field } from "../base/Field";
 import { LARGEST, LONGEST, useItemName } from "./items";
 import type { Wish } from "./PhotoItems";
 
+/** As it stands in the fields. */
+export interface Typed {
+  name: string;
+  volume: string;
+}
+
 interface ItemEditorProps {
   id: string;
   item: FoundItem;
-  onSave: (wish: Wish) => void;
+  /** What was typed and could not be saved: it stands in the fields again. */
+  refused: Typed | null;
+  onSave: (typed: Typed, wish: Wish) => void;
   onClose: () => void;
 }
 
 /** The name of a thing and the size of one. Enter saves, Escape restores; what comes from elsewhere is offered, never put over a draft. */
-export function ItemEditor({ id, item, onSave, onClose }: ItemEditorProps) {
+export function ItemEditor({ id, item, refused, onSave, onClose }: ItemEditorProps) {
   const { m, f } = useI18n();
   const [began, begin] = useState(item);
   const [beganName, newName] = [useItemName(began), useItemName(item)];
-  const [name, setName] = useState(beganName);
-  const [volume, setVolume] = useState(f.field(began.volumeEach));
+  const [name, setName] = useState(refused?.name ?? beganName);
+  const [volume, setVolume] = useState(refused?.volume ?? f.field(began.volumeEach));
   const [wrong, setWrong] = useState<"name" | "volume" | null>(null);
   const wrongId = useId();
-  const first = useFocusAtOnce();
+  const first = useFocusAtOnce(refused !== null);
+  const removed = item.count === 0;
   const elsewhere = item.label !== began.label || item.volumeEach !== began.volumeEach;
   function take() {
     begin(item);
@@ -38,8 +47,8 @@ export function ItemEditor({ id, item, onSave, onClose }: ItemEditorProps) {
     const renamed = name.trim() === beganName ? {} : { label: name.trim() };
     const resized = volume === f.field(began.volumeEach) ? {} : { volumeEach: each };
     const wish: Wish = { ...renamed, ...resized };
-    if (Object.keys(wish).length) onSave(wish);
-    onClose();
+    if (removed || Object.keys(wish).length) onSave({ name, volume }, wish);
+    else onClose();
   }
   return (
     <form
@@ -66,7 +75,8 @@ export function ItemEditor({ id, item, onSave, onClose }: ItemEditorProps) {
           wrong={wrong === "volume" ? wrongId : null}
         />
       </div>
-      {elsewhere && (
+      {removed && <p className="mt-2 text-sm text-partial-ink">{m.items.removedElsewhere}</p>}
+      {elsewhere && !removed && (
         <p className="mt-2 flex flex-wrap items-center gap-2 text-sm text-partial-ink">
           {m.items.elsewhere(newName, item.volumeEach)}
           <Button size="small" onClick={take}>
@@ -90,10 +100,12 @@ export function ItemEditor({ id, item, onSave, onClose }: ItemEditorProps) {
   );
 }
 
-/** Opened by the person, as a dialog is: what is typed next goes here. */
-export function useFocusAtOnce() {
+/** Opened by the person, as a dialog is: what is typed next goes here. `quietly`: opened by the page, nothing is taken from another field. */
+export function useFocusAtOnce(quietly = false) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    if (!quietly || !(document.activeElement instanceof HTMLInputElement)) field.current?.focus();
+  }, [quietly]);
   return field;
 }
 

@@ -5,9 +5,10 @@ import { Button, IconButton } from "../base/Button";
 import { Icon } from "../base/Icon";
 import { Stepper } from "../base/Stepper";
 import { isUnsure } from "./boxes";
-import { ItemEditor } from "./ItemEditor";
+import { ItemEditor, type Typed } from "./ItemEditor";
 import { COLUMNS, MOST, useItemName } from "./items";
-import type { PhotoItems } from "./PhotoItems";
+import type { Draft, PhotoItems, Wish } from "./PhotoItems";
+import { useHold } from "./usePhotoItems";
 
 interface ItemRowProps {
   item: FoundItem;
@@ -22,11 +23,21 @@ export function ItemRow({ item, book, on, onChoose }: ItemRowProps) {
   const name = useItemName(item);
   const editorId = useId();
   const opener = useRef<HTMLButtonElement>(null);
-  const [editing, edit] = useState(false);
+  const [editing, edit] = useState<Typed | "fresh" | null>(null);
   const unsent = item.version === 0;
+  useHold(book, editing ? item.id : null);
   function close() {
-    edit(false);
+    edit(null);
     opener.current?.focus();
+  }
+  function remove() {
+    edit(null);
+    void book.correct(item.id, { count: 0 });
+  }
+  async function save(typed: Typed, wish: Wish) {
+    if (!item.count) return (await book.add(again(item, wish))) && edit(null);
+    close();
+    if (!(await book.correct(item.id, wish))) edit((now) => now ?? typed);
   }
   return (
     <li
@@ -56,13 +67,31 @@ export function ItemRow({ item, book, on, onChoose }: ItemRowProps) {
             onChange={(count) => void book.correct(item.id, { count })}
           />
         </div>
-        <Acts ref={opener} item={item} book={book} editorId={editing ? editorId : null} onEdit={() => edit(!editing)} />
+        <Acts
+          ref={opener}
+          item={item}
+          book={book}
+          editorId={editing ? editorId : null}
+          onEdit={() => edit(editing ? null : "fresh")}
+          onRemove={remove}
+        />
       </div>
-      {editing && !item.proposed && (
-        <ItemEditor id={editorId} item={item} onSave={(wish) => void book.correct(item.id, wish)} onClose={close} />
+      {editing && (
+        <ItemEditor
+          id={editorId}
+          item={item}
+          refused={editing === "fresh" ? null : editing}
+          onSave={(typed, wish) => void save(typed, wish)}
+          onClose={close}
+        />
       )}
     </li>
   );
+}
+
+/** Removed elsewhere while it was being changed: what was typed makes a new one. */
+function again(item: FoundItem, { label = item.label, volumeEach = item.volumeEach }: Wish): Draft {
+  return { label, volumeEach, count: 1 };
 }
 
 interface ActsProps {
@@ -71,15 +100,15 @@ interface ActsProps {
   /** null while it is closed. */
   editorId: string | null;
   onEdit: () => void;
+  onRemove: () => void;
   ref: Ref<HTMLButtonElement>;
 }
 
 /** Accept and dismiss, then change and remove: they are the same two buttons, so that the focus stays on the one that was pressed. */
-function Acts({ item, book, editorId, onEdit, ref }: ActsProps) {
+function Acts({ item, book, editorId, onEdit, onRemove, ref }: ActsProps) {
   const { m } = useI18n();
   const name = useItemName(item);
   const unsent = item.version === 0;
-  const remove = () => void book.correct(item.id, { count: 0 });
   const first = item.proposed
     ? { "aria-label": m.items.acceptOf(name), onClick: () => void book.correct(item.id, { proposed: false }) }
     : { "aria-label": m.items.edit(name), onClick: onEdit, "aria-expanded": editorId !== null };
@@ -98,7 +127,7 @@ function Acts({ item, book, editorId, onEdit, ref }: ActsProps) {
       <IconButton
         aria-label={item.proposed ? m.items.dismiss(name) : m.items.remove(name)}
         disabled={unsent}
-        onClick={remove}
+        onClick={onRemove}
       >
         <Icon name={item.proposed ? "close" : "bin"} className="size-4" />
       </IconButton>

@@ -1,20 +1,8 @@
-import { addItem, correctItem, type FoundItem, isProblem, readPhotoItems, removeItem } from "../../api";
+import { addItem, correctItem, type FoundItem, isProblem, Problem, readPhotoItems, removeItem } from "../../api";
 import type { CorrectedItem, Photo, Snapshot } from "../../api/schema";
+import { type Draft, draftItem, inPlace, type Wish, wished } from "./wishes";
 
-/** What a person says of an item. A count of 0 removes it; `proposed: false` says that it is there. */
-export interface Wish {
-  label?: string;
-  count?: number;
-  volumeEach?: number;
-  proposed?: false;
-}
-
-export interface Draft {
-  label: string;
-  count: number;
-  /** m³; without it the service takes what such a thing usually has. */
-  volumeEach?: number;
-}
+export type { Draft, Wish };
 
 /** How the newest correction ended. `total`: m³ of the batch after it. */
 export type Outcome =
@@ -39,7 +27,6 @@ export interface Corrector {
   onSignedOut: () => void;
 }
 
-const LITRES = 1000;
 const NOTHING: ItemsView = { state: "none", items: [], outcome: null };
 
 /** What of a photo says that its items have changed. */
@@ -59,6 +46,8 @@ export class PhotoItems {
   readonly #listeners = new Set<() => void>();
   readonly #wishes = new Map<string, Wish>();
   readonly #sending = new Set<string>();
+  readonly #sends = new Map<string, Promise<boolean>>();
+  readonly #held = new Set<string>();
   #truth: readonly FoundItem[] = []; // removed ones too, with a count of 0: they can be brought back
   #drafts: readonly FoundItem[] = [];
   #known: "loading" | "failed" | "known" = "loading";
@@ -97,12 +86,31 @@ export class PhotoItems {
     this.#reading = null;
   }
 
-  async correct(id: string, wish: Wish): Promise<void> {
+  /**
+   * Somebody types at this (an item's id, or "new"): until the returned function is called it stays where it is, even if the item is removed
+   * elsewhere or the photo is looked at again.
+   */
+  hold(what: string): () => void {
+    this.#held.add(what);
+    return () => {
+      this.#held.delete(what);
+      if (this.#wanted === null && !this.#held.size) this.#forget();
+      else this.#tell();
+    };
+  }
+
+  /** False where it was refused. */
+  async correct(id: string, wish: Wish): Promise<boolean> {
     const before = this.#shown().find((item) => item.id === id);
     this.#wishes.set(id, { ...this.#wishes.get(id), ...wish });
     this.#outcome = wish.count === 0 && before ? { kind: "removed", item: before } : null;
     this.#tell();
-    if (!this.#sending.has(id)) await this.#send(id);
+    let going = this.#sends.get(id);
+    if (!going) {
+      going = this.#send(id).finally(() => this.#sends.delete(id));
+      this.#sends.set(id, going);
+    }
+    return await going;
   }
 
   /** False where it was refused. */
@@ -127,19 +135,21 @@ export class PhotoItems {
 
   // --- sending
 
-  async #send(id: string): Promise<void> {
+  async #send(id: string): Promise<boolean> {
     this.#begin(id);
     try {
       for (let wish = this.#wishes.get(id); wish; wish = this.#wishes.get(id)) {
         const item = this.#truth.find((each) => each.id === id);
-        if (!item) break;
+        if (!item) throw new Problem("item-not-found", 404, "");
         const answer = await (wish.count === 0 ? removeItem(item) : correctItem(item, wish));
         if (this.#wishes.get(id) === wish) this.#wishes.delete(id);
         this.#take(answer);
       }
+      return true;
     } catch (error) {
       this.#wishes.delete(id);
       this.#refuse(error);
+      return false;
     } finally {
       this.#finish(id);
     }
@@ -204,7 +214,7 @@ export class PhotoItems {
     this.#reading = reading;
     try {
       const { items } = await readPhotoItems(this.#photoId, reading.signal);
-      if (!reading.signal.aborted) this.#learn(key, inPlace(this.#truth, items));
+      if (!reading.signal.aborted) this.#learn(key, inPlace(this.#truth, items, this.#held));
     } catch {
       if (reading.signal.aborted) return;
       this.#have = key; // the next change asks again
@@ -223,8 +233,10 @@ export class PhotoItems {
   #forget(): void {
     this.close();
     this.#have = null;
-    this.#truth = [];
-    this.#known = "loading";
+    if (!this.#held.size) {
+      this.#truth = [];
+      this.#known = "loading";
+    }
     this.#tell();
   }
 
@@ -232,40 +244,12 @@ export class PhotoItems {
 
   #shown(): readonly FoundItem[] {
     const items = this.#truth.map((item) => wished(item, this.#wishes.get(item.id)));
-    return [...items, ...this.#drafts].filter((item) => item.count > 0);
+    return [...items, ...this.#drafts].filter((item) => item.count > 0 || this.#held.has(item.id));
   }
 
   #tell(): void {
-    const state = this.#wanted === null ? "none" : this.#known;
+    const state = this.#wanted === null && !this.#held.size ? "none" : this.#known;
     this.#view = { state, items: this.#shown(), outcome: this.#outcome };
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Rows that are known keep their place; new ones come last. */
-function inPlace(before: readonly FoundItem[], now: readonly FoundItem[]): readonly FoundItem[] {
-  const newer = new Map(now.map((item) => [item.id, item]));
-  const known = before.flatMap((item) => newer.get(item.id) ?? []);
-  const places = new Set(known.map((item) => item.id));
-  return [...known, ...now.filter((item) => !places.has(item.id))];
-}
-
-function wished(item: FoundItem, wish: Wish | undefined): FoundItem {
-  if (!wish) return item;
-  const { label, count = item.count, volumeEach = item.volumeEach } = wish;
-  const name = label === undefined ? {} : { label, labelFr: label, labelEn: label };
-  return { ...item, ...name, count, volumeEach, volume: times(count, volumeEach), byPerson: true, proposed: false };
-}
-
-/** Until the service has answered: version 0, and no volume where the person gave none. */
-function draftItem(id: string, { label, count, volumeEach = 0 }: Draft): FoundItem {
-  return {
-    ...{ id, version: 0, label, labelFr: label, labelEn: label, count, volumeEach, volume: times(count, volumeEach) },
-    ...{ confidence: null, boxes: [], proposed: false, byPerson: true },
-  };
-}
-
-/** In whole litres: a float of them would show a hundredth too much. */
-function times(count: number, volumeEach: number): number {
-  return Math.round(count * volumeEach * LITRES) / LITRES;
 }

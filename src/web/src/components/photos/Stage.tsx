@@ -82,7 +82,8 @@ interface BelowProps {
 
 function Below({ photo, view, book, chosen, onChoose }: BelowProps) {
   const { m, f } = useI18n();
-  if (!isReady(photo)) return <Quiet>{photo.status === "PENDING" ? m.photos.waitingText : m.photos.workingText}</Quiet>;
+  if (!isReady(photo) && !view.items.length)
+    return <Quiet>{photo.status === "PENDING" ? m.photos.waitingText : m.photos.workingText}</Quiet>;
   const known = view.state === "known";
   if (known ? !view.items.length : !photo.itemCount) {
     return photo.status === "ERROR" ? null : (

@@ -20,3 +20,8 @@ export function usePhotoItems(photo: Photo, wanted: boolean, corrector: Correcto
   useEffect(() => () => items.close(), [items]);
   return [view, items];
 }
+
+/** Holds an item, or "new", for as long as somebody types at it; null holds nothing. */
+export function useHold(book: PhotoItems, what: string | null): void {
+  useEffect(() => (what === null ? undefined : book.hold(what)), [book, what]);
+}
