@@ -68,6 +68,25 @@ describe("several tabs", () => {
     expect([one, two, three].map((tab) => tab.line.leads)).toEqual([true, false, false]);
   });
 
+  it("keep what they know while one that knows nothing of it takes the lead", async () => {
+    const one = await new Tab().follow(A);
+    const two = await new Tab().follow(B);
+    const three = await new Tab().follow(A);
+    FakeSource.newest.say("progress", progress(1));
+    await settle();
+    const seen: unknown[] = [];
+    const take = three.ledger.put.bind(three.ledger);
+    vi.spyOn(three.ledger, "put").mockImplementation((batchId, known) => {
+      seen.push(known.snapshot);
+      take(batchId, known);
+    });
+    one.line.close();
+    await settle();
+    expect(two.line.leads).toBe(true);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).not.toContain(null);
+  });
+
   it("all see each change, and only of their batches", async () => {
     const one = await new Tab().follow(A);
     const two = await new Tab().follow(A, B);
