@@ -9,12 +9,10 @@ import { ByRoom } from "../components/inventory/ByRoom";
 import { InventoryPanel } from "../components/inventory/InventoryPanel";
 import { usePhotoBoard } from "../components/photos/board";
 import type { Corrector } from "../components/photos/PhotoItems";
-import { Announcer } from "../components/progress/Announcer";
 import type { Filter } from "../components/progress/Counters";
 import { LiveIndicator } from "../components/progress/LiveIndicator";
-import { RunCard } from "../components/progress/RunCard";
+import { Progress } from "../components/progress/Progress";
 import { isFinished, titleOf } from "../components/progress/state";
-import { Trouble } from "../components/progress/Trouble";
 import { type I18n, useI18n } from "../i18n";
 import { Link, replace } from "../router";
 import { type BatchProgress, useBatchProgress } from "../stream";
@@ -75,16 +73,16 @@ function Batch({ batchId, progress }: { batchId: string; progress: BatchProgress
           <BatchButtons data={data} actions={actions} />
         )}
       </Head>
-      <Announcer progress={data} connection={connection} />
-      <RunCard
+      <Progress
         progress={data}
         connection={connection}
         lastUpdate={lastUpdate}
-        labelledBy={titleId}
+        titleId={titleId}
         filter={filter}
         onFilter={data ? setFilter : undefined}
+        onRetry={progress.retry}
+        signInAt={signInAddress()}
       />
-      <Trouble connection={connection} lastUpdate={lastUpdate} onRetry={progress.retry} signInAt={signInAddress()} />
       {actions.failed && (
         <Notice status="ERROR" title={m.trouble.other.title}>
           <p>{m.trouble.other.text}</p>
