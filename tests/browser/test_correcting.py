@@ -19,6 +19,7 @@ ITEMS = (
     FoundItem(label="lamp", count=1, litres=70, proposed=True),
 )
 DESK = {"viewport": {"width": 1440, "height": 1000}}
+NARROW = 800  # px; below, the open photo is a sheet
 PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
 
 
@@ -82,6 +83,23 @@ async def test_counts_names_and_sizes_are_corrected_in_their_place(stage: Place,
     assert await truth(stage, batch) == {"chair": 3, "desk": 2, "Harmonium": 1}
     await page.reload()
     await expect(count(page, "Desk")).to_have_value("2")
+
+
+async def test_a_turned_tablet_keeps_the_open_editor_and_the_words_in_it(batch: Batch, open_tab: OpenTab):
+    tab = await opened(open_tab, batch, viewport={"width": 1024, "height": 768}, has_touch=True)
+    await tab.page.get_by_role("button", name="Change: Three-seat couch").click()
+    name = tab.page.get_by_label("Name", exact=True)
+    await name.fill("Harmonium")
+    for width, height in ((768, 1024), (1024, 768), (320, 640)):
+        await tab.page.set_viewport_size({"width": width, "height": height})
+        await expect(tab.page.get_by_role("dialog")).to_have_count(int(width < NARROW))
+        await expect(name).to_have_value("Harmonium")
+        await expect(name).to_be_focused()
+    await tab.shot("correcting-turned")
+    assert await tab.overflow() <= 0
+    assert await tab.violations() == []
+    await tab.page.keyboard.press("Enter")
+    await expect(row(tab.page, "Harmonium")).to_be_visible()
 
 
 async def test_what_is_proposed_is_accepted_with_the_keyboard_alone(stage: Place, batch: Batch, open_tab: OpenTab):
