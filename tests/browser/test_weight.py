@@ -36,7 +36,7 @@ TOUCHED = """() => {
 async def tasks_of(browser: Browser, page: Page) -> AsyncGenerator[list[float]]:
     """Fills with what each task of the page's main thread took meanwhile, in ms of the processor.
 
-    What `PerformanceObserver` calls a long task goes by the clock: on a machine that others use too, a task of 1 ms is long whenever
+    What `PerformanceObserver` calls a long task goes by the clock: on a machine that others use too, a task of 1 ms is long when
     it has to wait for its turn, and no allowance for that is right on every machine.
     """
     took: list[float] = []

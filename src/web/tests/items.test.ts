@@ -192,6 +192,13 @@ describe("an addition", () => {
     expect(counts(book)).toEqual([["chair", 2]]);
   });
 
+  it("waits for the list, which is said to be on its way at once", () => {
+    const book = new PhotoItems(PHOTO, corrector);
+    expect(book.view.state).toBe("none");
+    book.follow("2 0.4", false);
+    expect(book.view.state).toBe("loading");
+  });
+
   it("to a photo with nothing on it needs no list", async () => {
     const book = new PhotoItems(PHOTO, corrector);
     book.follow("0 0", true);

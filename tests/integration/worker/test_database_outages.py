@@ -84,7 +84,7 @@ async def test_an_outage_of_the_database_is_one_line_in_worker_and_sweeper(
             work = asyncio.create_task(bench.worker().process(batch.photos[0]))
             await sweeper.run_pass()
             await sweeper.run_pass()
-            await until(lambda: database_failures("claim") >= before + 3)
+            await until(lambda: database_failures("claim") >= before + 3, timeout=15)  # each try waits for a connection
         await work
         await until(lambda: went_well(sweeper))
     assert (await photo_of(batch)).status is PhotoStatus.DONE

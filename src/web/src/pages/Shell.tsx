@@ -31,7 +31,7 @@ export function Shell({ home = false, children }: { home?: boolean; children: Re
     <>
       <a
         href="#main"
-        className="fixed start-2 -top-16 z-30 rounded-control border border-line bg-surface px-3 py-2 font-medium focus:top-2 focus:shadow-pop"
+        className="fixed start-2 -top-16 z-30 rounded-control border border-line bg-surface px-3 py-2 font-medium not-focus:opacity-0 focus:top-2 focus:shadow-pop"
       >
         {m.skip}
       </a>

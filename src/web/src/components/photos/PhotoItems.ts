@@ -78,6 +78,7 @@ export class PhotoItems {
     if (key === null) this.#forget();
     else if (empty && this.#have === null) this.#learn(key, []);
     else this.#catchUp();
+    if (key !== null && this.#view.state === "none") this.#tell();
   }
 
   /** Nobody looks any more. What is on its way goes on. */

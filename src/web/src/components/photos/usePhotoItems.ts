@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useState, useSyncExternalStore } from "react";
 import type { Photo } from "../../api/schema";
 import { type Corrector, type ItemsView, keyOf, PhotoItems } from "./PhotoItems";
 
@@ -16,7 +16,7 @@ export function usePhotoItems(photo: Photo, wanted: boolean, corrector: Correcto
   const view = useSyncExternalStore(items.subscribe, () => items.view);
   const key = wanted && isReady(photo) ? keyOf(photo) : null;
   const empty = photo.itemCount === 0;
-  useEffect(() => items.follow(key, empty), [items, key, empty]);
+  useLayoutEffect(() => items.follow(key, empty), [items, key, empty]); // grey rows stand in the first picture already
   useEffect(() => () => items.close(), [items]);
   return [view, items];
 }
