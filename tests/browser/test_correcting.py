@@ -20,6 +20,7 @@ ITEMS = (
 )
 DESK = {"viewport": {"width": 1440, "height": 1000}}
 NARROW = 800  # px; below, the open photo is a sheet
+TABLET = {"width": 1024, "height": 768}
 PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
 
 
@@ -86,7 +87,7 @@ async def test_counts_names_and_sizes_are_corrected_in_their_place(stage: Place,
 
 
 async def test_a_turned_tablet_keeps_the_open_editor_and_the_words_in_it(batch: Batch, open_tab: OpenTab):
-    tab = await opened(open_tab, batch, viewport={"width": 1024, "height": 768}, has_touch=True)
+    tab = await opened(open_tab, batch, viewport=TABLET, has_touch=True)
     await tab.page.get_by_role("button", name="Change: Three-seat couch").click()
     name = tab.page.get_by_label("Name", exact=True)
     await name.fill("Harmonium")
@@ -100,6 +101,22 @@ async def test_a_turned_tablet_keeps_the_open_editor_and_the_words_in_it(batch: 
     assert await tab.violations() == []
     await tab.page.keyboard.press("Enter")
     await expect(row(tab.page, "Harmonium")).to_be_visible()
+
+
+async def test_a_turned_tablet_sends_no_half_typed_count(batch: Batch, open_tab: OpenTab):
+    tab = await opened(open_tab, batch, viewport=TABLET, has_touch=True)
+    chairs = count(tab.page, "Chair")
+    await chairs.click()
+    await tab.page.keyboard.type("4")
+    for width, height in ((768, 1024), (1024, 768)):
+        await tab.page.set_viewport_size({"width": width, "height": height})
+        await expect(tab.page.get_by_role("dialog")).to_have_count(int(width < NARROW))
+        await expect(chairs).to_be_focused()
+    await tab.page.keyboard.type("2")
+    await expect(chairs).to_have_value("42")
+    assert not any("PATCH" in asked for asked in tab.asked())
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.get_by_text("Chair: 42.")).to_be_attached()
 
 
 async def test_what_is_proposed_is_accepted_with_the_keyboard_alone(stage: Place, batch: Batch, open_tab: OpenTab):

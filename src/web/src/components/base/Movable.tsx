@@ -1,4 +1,4 @@
-import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useLayoutEffect, useState } from "react";
 import { createPortal } from "react-dom";
 
 interface MovableProps {
@@ -12,19 +12,38 @@ interface MovableProps {
  * focus. A window that is turned or made narrow moves it, and so does a picture of the whole page (Chromium makes the window 1 px wide for that).
  */
 export function Movable({ into, children }: MovableProps) {
-  const [home] = useState(() => document.createElement("div"));
-  const focused = useRef<HTMLElement | null>(null);
+  const [home] = useState(() => new Home());
   useLayoutEffect(() => {
-    into.current?.append(home);
-    focused.current?.focus({ preventScroll: true });
-    return () => {
-      focused.current = focusWithin(home);
-    };
+    home.settle(into.current);
+    return () => home.leave();
   }, [home, into]);
-  return createPortal(children, home);
+  return createPortal(children, home.element);
 }
 
-function focusWithin(element: HTMLElement): HTMLElement | null {
-  const { activeElement } = document;
-  return activeElement instanceof HTMLElement && element.contains(activeElement) ? activeElement : null;
+class Home {
+  readonly element = document.createElement("div");
+  #focused: HTMLElement | null = null;
+  #moving = false;
+
+  constructor() {
+    for (const name of ["focusin", "focusout"]) this.element.addEventListener(name, this.#hush, true);
+  }
+
+  /** Before the page around it changes: an element that is taken out of a document loses the focus. */
+  leave(): void {
+    const { activeElement } = document;
+    this.#focused = activeElement instanceof HTMLElement && this.element.contains(activeElement) ? activeElement : null;
+    this.#moving = true;
+  }
+
+  settle(place: HTMLElement | null): void {
+    place?.append(this.element);
+    this.#focused?.focus({ preventScroll: true });
+    this.#moving = false;
+  }
+
+  /** The person has not left the field: it must not take a half typed number for a whole one. */
+  readonly #hush = (event: Event) => {
+    if (this.#moving) event.stopImmediatePropagation();
+  };
 }
