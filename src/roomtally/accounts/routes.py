@@ -68,7 +68,9 @@ class SessionRoutes(Controller):
     path = "/api/sessions"
     tags = ("Accounts",)
 
-    @post("/", summary="Sign in: sets the session cookie", security=[{}], responses=problems(400, 401, 403, 415, 429, 503))
+    @post(
+        "/", summary="Sign in: sets the session cookie", security=[{}], responses=problems(400, 401, 403, 415, 429, 503)
+    )
     async def sign_in(
         self,
         request: Request[Any, Any, Any],

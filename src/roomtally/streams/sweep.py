@@ -74,6 +74,7 @@ class Sweeper:
         await self._repair(behind)
         async for topic in _unhurried(self._hub.topics):
             topic.tidy()
+        self._around.polling.end_sweep()
 
     def _is_other_history(self, found: Sweep) -> bool:
         if found.epoch == self._around.epoch:

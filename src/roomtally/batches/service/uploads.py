@@ -14,8 +14,8 @@ from roomtally.batches.store import uploads as store
 from roomtally.batches.store.uploads import NewUpload
 from roomtally.db import idempotency
 from roomtally.db.pool import Pool, transaction
-from roomtally.storage.intake import Intake, too_large
 from roomtally.names import clean_filename
+from roomtally.storage.intake import Intake, too_large
 from roomtally.storage.photos import PhotoStorage, original_key
 from roomtally.storage.sniff import READABLE
 from roomtally.telemetry import metrics
