@@ -156,7 +156,7 @@ CAUSES = (
         "StreamReconnectStorm",
         "page",
         "2m",
-        "sum(rate(roomtally_streams_opened_total[2m])) > 5 * sum(rate(roomtally_streams_opened_total[1h]))"
+        "sum(rate(roomtally_streams_opened_total[2m])) > 5 * sum(rate(roomtally_streams_opened_total[15m] offset 10m))"
         " and sum(rate(roomtally_streams_opened_total[2m])) > clamp_min(0.01 * sum(roomtally_streams_open), 1)",
         "Streams are opened far more often than usual.",
         "{{ $value }} a second: something cuts them, or clients are in a loop.",

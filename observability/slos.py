@@ -28,10 +28,10 @@ class Objective(NamedTuple):
 
 
 def _latency(selector: str, limit: str) -> tuple[str, str]:
-    """Slower than `limit`, and all."""
+    """Slower than `limit`, and all; 0 where nobody has asked yet: a sum that is not there takes the others with it."""
     name = "roomtally_http_request_duration_seconds"
-    count = f"sum(rate({name}_count{{{selector}}}[WINDOW]))"
-    return f'({count} - sum(rate({name}_bucket{{{selector},le="{limit}"}}[WINDOW])))', count
+    count = f"(sum(rate({name}_count{{{selector}}}[WINDOW])) or vector(0))"
+    return f'({count} - (sum(rate({name}_bucket{{{selector},le="{limit}"}}[WINDOW])) or vector(0)))', count
 
 
 SLOW_READS, READS = _latency(f'method="GET",route!~"/health/.*|{STREAMS}|{LONG_POLL}"', "0.25")

@@ -99,6 +99,8 @@ class Hub:
         self._bus.on_change = self._doubt
         await self._bus.start()
         metrics.owned(metrics.STREAMS_LIMIT).set(self._pace.process_streams)
+        for gauge in (metrics.STREAMS_OPEN, metrics.STREAM_TOPICS):
+            metrics.owned(gauge)
         self._collector.start()
         for work in (self._sweeper.run(), self._pulse.run()):
             self._tasks.append(asyncio.create_task(work, name=f"stream {work.__qualname__}"))

@@ -47,7 +47,7 @@ HTTP_SECONDS = Histogram(
     buckets=REQUEST,
     registry=REGISTRY,
 )
-HTTP_IN_FLIGHT = Gauge("roomtally_http_requests_in_flight", "Requests without a whole answer yet.", registry=REGISTRY)
+HTTP_IN_FLIGHT = Gauge("roomtally_http_requests_in_flight", "Requests without a whole answer yet.", registry=None)
 UPLOAD_BYTES = Counter("roomtally_upload_bytes_total", "Bytes of photos stored.", registry=REGISTRY)
 UPLOADS_REFUSED = Counter(
     "roomtally_uploads_refused_total", "Photos and forms refused, by problem.", ["reason"], registry=REGISTRY
@@ -253,8 +253,8 @@ PURGED = Counter(
 )
 
 # --- Streams
-STREAMS_OPEN = Gauge("roomtally_streams_open", "Streams open in this process.", registry=REGISTRY)
-STREAM_TOPICS = Gauge("roomtally_stream_topics", "Topics followed in this process.", registry=REGISTRY)
+STREAMS_OPEN = Gauge("roomtally_streams_open", "Streams open in this process.", registry=None)
+STREAM_TOPICS = Gauge("roomtally_stream_topics", "Topics followed in this process.", registry=None)
 STREAMS_OPENED = Counter("roomtally_streams_opened_total", "Streams opened.", registry=REGISTRY)
 STREAMS_CLOSED = Counter(
     "roomtally_streams_closed_total",
