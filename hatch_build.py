@@ -1,23 +1,41 @@
-"""The build hook: makes the model files that the wheel, or an editable install, carries."""
+"""The build hook: makes the page and the model files that the wheel, or an editable install, carries."""
 
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class ModelsHook(BuildHookInterface[Any]):
-    """Fetches and converts the pinned models at the first build; later ones find them in the user's cache folder."""
+class MadeFilesHook(BuildHookInterface[Any]):
+    """What was made before is kept: the models in the user's cache folder, the page while nothing in src/web changes."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         source = Path(self.root) / "src"
-        sys.path.insert(0, str(source))  # the package itself is not installed yet
-        try:
-            from roomtally.analysis.conversion import pipeline
-        finally:
-            sys.path.remove(str(source))
-        came_from = pipeline.provide(source / "roomtally/analysis/models", pipeline.cache_folder(os.environ))
-        self.app.display_info(f"models: {came_from}")
-        build_data["artifacts"].append("/src/roomtally/analysis/models/*.onnx")
+        self.app.display_info(f"models: {_models(source)}")
+        self.app.display_info(f"page: {_page(source)}")
+        build_data["artifacts"] += ["/src/roomtally/analysis/models/*.onnx", "/src/roomtally/web_dist"]
+
+
+def _models(source: Path) -> str:
+    with _importable(source):  # the package itself is not installed yet
+        from roomtally.analysis.conversion import pipeline
+    return pipeline.provide(source / "roomtally/analysis/models", pipeline.cache_folder(os.environ))
+
+
+def _page(source: Path) -> str:
+    with _importable(source / "web"):
+        import build_page
+    return build_page.make()
+
+
+@contextmanager
+def _importable(folder: Path) -> Generator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))

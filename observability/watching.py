@@ -74,6 +74,12 @@ STREAMS = (
         quantiles("roomtally_stream_lag_seconds"),
     ),
     Panel(
+        "Commit to browser",
+        "As a tenth of the browsers' events say by their own clocks, when a page is left.",
+        "s",
+        quantiles("roomtally_browser_latency_seconds"),
+    ),
+    Panel(
         "Commit to web process",
         "The part of it before handing out.",
         "s",

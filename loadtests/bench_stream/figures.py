@@ -1,5 +1,6 @@
 """Figures, their goals, and the table that goes into docs/performance.md."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,8 +28,11 @@ class Row(msgspec.Struct, kw_only=True):
     runs: dict[str, list[Value]] = {}
 
     def median(self, server: str) -> float | None:
-        values = [run.value for run in self.runs.get(server, ()) if run.value is not None]
-        return statistics.median(values) if values else None
+        """A run without a value is the worst of all; None where that is the median."""
+        worst = -math.inf if self.higher else math.inf
+        values = [worst if run.value is None else run.value for run in self.runs.get(server, ())] or [worst]
+        middle = statistics.median(values)
+        return middle if math.isfinite(middle) else None
 
     def met(self) -> bool | None:
         value = self.median("roomtally")

@@ -89,11 +89,16 @@ def _ours(number: int, epoch: str, *, claimed: bool) -> bytes:
     """Odd numbers claim the second photo, even ones release it."""
     topic = seed.batch_id(number)
     type_ = EventType.PHOTO_CLAIMED if claimed else EventType.PHOTO_RELEASED
-    payload = msgspec.json.encode(_change(number, topic, claimed=claimed))
+    payload = payload_of(number, claimed=claimed)
     events.decode_event(NUMBER, 1, type_, payload)  # raises what a bad event would raise in the service, but here
     message = bus.encode(topic, epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload))], TIME)
     text = message.replace(b"%", b"%%").replace(b"%.6f" % TIME, b"%.6f").replace(b'"n":%d' % NUMBER, b'"n":%d')
     return _publish(bus.channel(topic).encode(), text, len(message))
+
+
+def payload_of(number: int, *, claimed: bool) -> bytes:
+    """Of an event of batch `number`: its second photo is claimed, or released."""
+    return msgspec.json.encode(_change(number, seed.batch_id(number), claimed=claimed))
 
 
 def _change(number: int, topic: UUID, *, claimed: bool) -> Change:
@@ -124,7 +129,7 @@ def _change(number: int, topic: UUID, *, claimed: bool) -> Change:
 
 def frame_bytes(epoch: str) -> int:
     """How long the data of an event are, so that the peers send as much."""
-    payload = msgspec.json.encode(_change(0, seed.batch_id(0), claimed=True))
+    payload = payload_of(0, claimed=True)
     frame = sse.change(f"{epoch}-{NUMBER}", EventType.PHOTO_CLAIMED, payload, TIME, with_id=False)
     return len(frame) - len(sse.frame("change", b""))
 

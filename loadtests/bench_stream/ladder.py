@@ -1,7 +1,8 @@
-"""One rate, measured; and rising rates, until the tail is too late."""
+"""One rate, measured; and the highest rate before the tail is too late."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import msgspec
@@ -17,6 +18,10 @@ LATE_MS = 100.0
 ARRIVED = 0.98  # of what was offered; less means that frames were left out for slow readers, or are still on their way
 CLIENT_BUSY = 0.7  # of its core; above that a result says as much about the client as about the server
 WARM_UP_SECONDS = 0.5
+SPLITS = (
+    2  # of the span between the highest rate that passed and the next that did not: 2 x apart, it ends within a fifth
+)
+TRIES = 2  # a rate fails when it failed so often: one hiccup of the machine is none of the server's
 
 
 class Target(Protocol):
@@ -54,6 +59,9 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
         return self.client_cpu > CLIENT_BUSY
 
 
+Measured = Callable[[float], Rung]
+
+
 def measure(
     target: Target, clients: Clients, injector: Injector, *, audience: int, rate: float, seconds: float
 ) -> Rung:
@@ -79,36 +87,62 @@ def measure(
 
 def at_rate(target: Target, streams: int, topics: int, *, rate: float, seconds: float, opens: float) -> Rung:
     """One rate on freshly opened streams."""
-    return _rungs(target, streams, topics, rates=[rate], seconds=seconds, opens=opens)[0]
+    with _measuring(target, streams, topics, seconds=seconds, opens=opens) as measured:
+        return measured(rate)
 
 
 def climb(
     target: Target, streams: int, topics: int, *, rates: Sequence[float], seconds: float, opens: float
 ) -> list[Rung]:
-    """Rungs up to the second failure in a row: one hiccup must not end the climb, and some servers fail at a slow rate (a burst
-    for each event) and not at a faster one (several events in one write)."""
-    return _rungs(target, streams, topics, rates=rates, seconds=seconds, opens=opens)
+    """Every rate that was measured, in the order in which it was."""
+    with _measuring(target, streams, topics, seconds=seconds, opens=opens) as measured:
+        return search(rates, measured)
+
+
+def search(rates: Sequence[float], measured: Measured) -> list[Rung]:
+    """Rising `rates` up to the second failure in a row, because some servers fail at a slow rate (a burst for each event) and
+    not at a faster one (several events in one write); then the span above the best is halved."""
+    rungs: list[Rung] = []
+    failed: list[float] = []
+    for rate in rates:
+        if _passes(rate, measured, rungs):
+            failed.clear()
+        else:
+            failed.append(rate)
+        if len(failed) == 2:
+            break
+    top = best(rungs)
+    if top is None or not failed:
+        return rungs
+    low, high = top.rate, failed[0]
+    for _ in range(SPLITS):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if _passes(middle, measured, rungs) else (low, middle)
+    return rungs
+
+
+def _passes(rate: float, measured: Measured, rungs: list[Rung]) -> bool:
+    for _ in range(TRIES):
+        rungs.append(measured(rate))
+        if rungs[-1].passed:
+            return True
+    return False
 
 
 def best(rungs: Sequence[Rung]) -> Rung | None:
-    return next((rung for rung in reversed(rungs) if rung.passed), None)
+    return max((rung for rung in rungs if rung.passed), key=lambda rung: rung.rate, default=None)
 
 
-def _rungs(
-    target: Target, streams: int, topics: int, *, rates: Sequence[float], seconds: float, opens: float
-) -> list[Rung]:
-    rungs: list[Rung] = []
+@contextmanager
+def _measuring(target: Target, streams: int, topics: int, *, seconds: float, opens: float) -> Generator[Measured]:
+    """Measures rate after rate on the same streams."""
     with Clients(target.options(streams, topics, opens_per_second=opens)) as clients:
         _all_open(target, clients, streams)
         injector = target.injector(topics)
         try:
-            for rate in rates:
-                rungs.append(_tried(target, clients, injector, audience=streams // topics, rate=rate, seconds=seconds))
-                if not any(rung.passed for rung in rungs[-2:]) and len(rungs) > 1:
-                    break
+            yield lambda rate: _tried(target, clients, injector, audience=streams // topics, rate=rate, seconds=seconds)
         finally:
             injector.close()
-    return rungs
 
 
 def _tried(target: Target, clients: Clients, injector: Injector, *, audience: int, rate: float, seconds: float) -> Rung:

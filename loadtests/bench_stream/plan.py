@@ -68,13 +68,13 @@ def _beside_peers(scale: Scale) -> list[Cell]:
             peers=True,
         ),
         Cell(_idle_rows("idle", f"{scale.idle:,} idle streams of one batch"), _idle_one, peers=True),
-        Cell(_idle_rows("idle-topics", f"{scale.idle:,} idle streams of {many} batches"), _idle_many, peers=True),
     ]
 
 
 def _own(scale: Scale) -> list[Cell]:
     many = f"{scale.many:,}"
     return [
+        Cell(_idle_rows("idle-topics", f"{scale.idle:,} idle streams of {many} batches"), _idle_own_many),
         Cell(
             (
                 _less(
@@ -122,8 +122,9 @@ def _idle_one(target: Any, scale: Scale) -> tuple[Value, ...]:
     return cells.idle_memory(found), cells.idle_cpu(found)
 
 
-def _idle_many(target: Any, scale: Scale) -> tuple[Value, ...]:
-    found = cells.idle(target, scale.idle, scale.many, scale.idle_seconds, scale.opens)
+def _idle_own_many(house: Any, scale: Scale) -> tuple[Value, ...]:
+    with house.running() as web:
+        found = cells.idle(web, scale.idle, scale.many, scale.idle_seconds, scale.opens)
     return cells.idle_memory(found), cells.idle_cpu(found)
 
 

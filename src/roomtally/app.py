@@ -26,10 +26,10 @@ from roomtally.accounts.service.passwords import Passwords
 from roomtally.accounts.service.sessions import Accounts
 from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.queue import PhotoQueue
-from roomtally.batches.routes import pages
 from roomtally.batches.routes.batches import BatchRoutes
 from roomtally.batches.routes.control import ControlRoutes
 from roomtally.batches.routes.desk import Desk
+from roomtally.batches.routes.latency import report_latency
 from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch, stream_batches
 from roomtally.batches.routes.uploads import UploadRoutes
@@ -43,7 +43,7 @@ from roomtally.batches.service.uploads import UploadLimits, Uploads
 from roomtally.broker import create_broker
 from roomtally.db.pool import DATABASE_AWAY, UNSTORABLE, WEB_ANSWER_SECONDS, answers, create_pool
 from roomtally.db.valkey import one_budget, open_valkey
-from roomtally.http import body, document, health, problems
+from roomtally.http import body, document, health, page, problems
 from roomtally.http.address import Addresses, networks
 from roomtally.http.cors import Cors, origins
 from roomtally.http.guard import Guard
@@ -70,7 +70,8 @@ from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 ROUTES = (
     *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
     *(InventoryRoutes, OperatorRoutes),
-    *(stream_batch, stream_batches, create_ticket, health.live, health.ready, pages.PageRoutes),
+    *(stream_batch, stream_batches, create_ticket, report_latency, health.live, health.ready),
+    *(page.document, page.asset),
 )
 STREAMS = re.compile(r"/api/(stream|stream-tickets|batches/[^/]+/stream)")  # for pages of `stream_origins` too
 UNCOUNTED = frozenset({"HEAD", "OPTIONS"})  # until somebody asks
@@ -198,7 +199,7 @@ def create_app(settings: Settings) -> App:
         },
         exception_handlers={
             errors.RoomtallyError: problems.answer_known,
-            HTTPException: pages.answer_framework,
+            HTTPException: page.answer_framework,
             body.ClientLeft: problems.answer_left,
             **dict.fromkeys(UNSTORABLE, _answer_unstorable),
             RecursionError: _answer_too_deep,

@@ -21,6 +21,7 @@ async def test_headers_are_those_of_an_event_stream_that_nobody_may_change_or_ke
     assert viewer.status == 200
     assert viewer.headers["content-type"] == "text/event-stream"
     assert viewer.headers["cache-control"] == "no-cache, no-transform"
+    assert viewer.headers["x-content-type-options"] == "nosniff"
     assert "content-encoding" not in viewer.headers
     if "server" not in viewer.headers:  # nginx takes it as a word to itself
         assert viewer.headers["x-accel-buffering"] == "no"

@@ -59,5 +59,6 @@ async def mixed_load(api: Api) -> None:
     await api.http.post("/api/uploads", content=b"", headers={"Content-Type": "image/jpeg"})
     await api.http.post(f"/api/batches/{batch}/cancel")
     await api.http.post("/api/sessions", json={"email": api.email, "password": "wrong password"})
+    await api.http.post("/api/latency", json={"samples": [12.5, 80.0]})
     for number in range(20):
         await api.http.get(f"/api/batches/{batch[:-2]}{number:02d}")

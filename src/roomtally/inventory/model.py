@@ -25,13 +25,17 @@ class Room(msgspec.Struct, frozen=True):
     unconfirmed: int
 
 
-class PhotoItem(msgspec.Struct, frozen=True):
-    """What stands on one photo, one label; `proposed`: inferred, nobody has seen it there."""
+class Found(msgspec.Struct, frozen=True):
+    """One label on one photo, with where it was seen: boxes are x1, y1, x2, y2 from 0 to 1, none where a person added it."""
 
-    photo_id: UUID
+    id: UUID
     label: str
     count: int
+    litres_each: int
+    confidence: float | None
+    boxes: Sequence[tuple[float, float, float, float]]
     proposed: bool
+    by_person: bool
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -40,6 +44,27 @@ class Range(msgspec.Struct, frozen=True):
     low: float
     typical: float
     high: float
+
+
+class FoundItem(msgspec.Struct, frozen=True, rename="camel"):
+    """`confidence` is 0 to 1, null where the engine gives none; `proposed`: inferred, nobody has seen it there."""
+
+    id: UUID
+    label: str
+    label_fr: str
+    label_en: str
+    count: int
+    volume: float
+    confidence: float | None
+    boxes: Sequence[tuple[float, float, float, float]]
+    proposed: bool
+    by_person: bool
+
+
+class FoundItems(msgspec.Struct, frozen=True, rename="camel"):
+    """What is seen before what is proposed, the largest first."""
+
+    items: Sequence[FoundItem]
 
 
 class ItemTotal(msgspec.Struct, frozen=True, rename="camel"):

@@ -1,6 +1,5 @@
 """Inventories of a batch and of a whole move, for their owner."""
 
-from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -8,8 +7,8 @@ from uuid import UUID
 from roomtally.accounts.model import UserId
 from roomtally.db.pool import Connection, Pool, transaction
 from roomtally.inventory import store
-from roomtally.inventory.model import Inventory, PhotoItem
-from roomtally.inventory.summary import summarize
+from roomtally.inventory.model import FoundItems, Inventory
+from roomtally.inventory.summary import named, summarize
 
 
 class Inventories:
@@ -26,14 +25,10 @@ class Inventories:
         async with self._one_moment() as conn:
             return await _inventory(conn, await store.list_batches_of_project(conn, user_id, project_id))
 
-    async def of_photos(self, user_id: UserId, batch_id: UUID) -> dict[UUID, list[PhotoItem]]:
-        """What each photo of a batch shows; photos without items are left out. Raises errors.NotFound."""
+    async def of_photo(self, user_id: UserId, photo_id: UUID) -> FoundItems:
+        """What one photo shows and where; nothing while it was not looked at. Raises errors.NotFound."""
         async with self._one_moment() as conn:
-            items = await store.list_photo_items(conn, await store.get_batch(conn, user_id, batch_id))
-        by_photo = defaultdict[UUID, list[PhotoItem]](list)
-        for item in items:
-            by_photo[item.photo_id].append(item)
-        return dict(by_photo)
+            return FoundItems([named(found) for found in await store.list_found(conn, user_id, photo_id)])
 
     @asynccontextmanager
     async def _one_moment(self) -> AsyncGenerator[Connection]:

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from roomtally import errors
 from roomtally.accounts.model import UserId
 from roomtally.db.pool import Connection
-from roomtally.inventory.model import Line, PhotoItem, Room
+from roomtally.inventory.model import Found, Line, Room
 
 
 async def freeze(conn: Connection) -> None:
@@ -70,15 +70,28 @@ async def list_rooms(conn: Connection, batch_ids: Sequence[UUID]) -> list[Room]:
         return await cursor.fetchall()
 
 
-async def list_photo_items(conn: Connection, batch_id: UUID) -> list[PhotoItem]:
-    """What is seen before what is proposed, the largest first."""
-    async with conn.cursor(row_factory=class_row(PhotoItem)) as cursor:
+async def list_found(conn: Connection, user_id: UserId, photo_id: UUID) -> list[Found]:
+    """Raises errors.NotFound, for somebody else's too: existence is not told."""
+    async with conn.cursor(row_factory=class_row(Found)) as cursor:
         await cursor.execute(
             """
-            SELECT p.id AS photo_id, i.label, i.count, i.proposed AND NOT p.confirmed AS proposed
-              FROM photos p JOIN items i ON i.photo_id = p.id AND i.count > 0
-             WHERE p.batch_id = %s
-             ORDER BY 4, i.count * i.litres_each DESC, i.label""",
-            [batch_id],
+            SELECT i.id, i.label, i.count, i.litres_each, i.confidence, coalesce(i.boxes, '[]') AS boxes,
+                   i.proposed AND NOT p.confirmed AS proposed, i.source = 'person' AS by_person
+              FROM items i JOIN photos p ON p.id = i.photo_id
+             WHERE p.id = %s AND i.count > 0
+             ORDER BY 7, i.count * i.litres_each DESC, i.label""",
+            [await _own_photo(conn, user_id, photo_id)],
         )
         return await cursor.fetchall()
+
+
+async def _own_photo(conn: Connection, user_id: UserId, photo_id: UUID) -> UUID:
+    cursor = await conn.execute(
+        """
+        SELECT 1 FROM photos p JOIN batches b ON b.id = p.batch_id AND b.deleted_at IS NULL
+         WHERE p.id = %s AND b.user_id = %s""",
+        [photo_id, user_id],
+    )
+    if await cursor.fetchone() is None:
+        raise errors.NotFound("photo-not-found", "There is no such photo.")
+    return photo_id

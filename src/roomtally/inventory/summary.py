@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from roomtally.inventory import allowance, volumes
-from roomtally.inventory.model import Inventory, ItemTotal, Line, Range, Room, RoomTotal
+from roomtally.inventory.model import Found, FoundItem, Inventory, ItemTotal, Line, Range, Room, RoomTotal
 
 LITRES_A_CUBIC_METRE = 1000
 
@@ -27,6 +27,23 @@ def summarize(lines: Sequence[Line], rooms: Sequence[Room]) -> Inventory:
         usually_also=_cubic_metres(sum(map(_usually_also, rooms))),
         by_room=sorted(by_room, key=lambda room: (-room.volume, room.room_type)),
         by_item=_item_totals(lines),
+    )
+
+
+def named(found: Found) -> FoundItem:
+    """With its names for people and its volume."""
+    known = volumes.find(found.label)
+    return FoundItem(
+        id=found.id,
+        label=found.label,
+        label_fr=known.label_fr if known else found.label,
+        label_en=known.label_en if known else found.label,
+        count=found.count,
+        volume=_cubic_metres(found.count * found.litres_each),
+        confidence=found.confidence,
+        boxes=found.boxes,
+        proposed=found.proposed,
+        by_person=found.by_person,
     )
 
 

@@ -12,6 +12,7 @@ HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
 ]
 RETRY_MS = (1000, 3000)  # each stream its own: clients that were cut together must not come back together
 

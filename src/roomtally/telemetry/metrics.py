@@ -1,29 +1,10 @@
 """Every metric of Roomtally, declared once. One process, one registry, one private port; no id, path or user as a label."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.gc_collector import GCCollector
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
+from prometheus_client import Counter, Gauge, Histogram
 
-REGISTRY = CollectorRegistry()
-ProcessCollector(registry=REGISTRY)
-PlatformCollector(registry=REGISTRY)
-GCCollector(registry=REGISTRY)
+from roomtally.telemetry import registry
 
-
-def owned(gauge: Gauge) -> Gauge:
-    """`gauge`, shown by this process from now on.
-
-    For gauges made with `registry=None`: a process without such a thing shows none, because its 0 would be a false alarm.
-    """
-    if gauge not in _owned:
-        REGISTRY.register(gauge)
-        _owned.add(gauge)
-    return gauge
-
-
-_owned: set[Gauge] = set()
-
+REGISTRY, owned = registry.REGISTRY, registry.owned
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 REQUEST = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 COARSE = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)  # seconds, where a label has fifty values: 2,000 series a process at most
@@ -304,6 +285,12 @@ POLLS_AVOIDED = Counter(
 POLLING_BYTES_AVOIDED = Counter(
     "roomtally_polling_bytes_avoided_total",
     "Bytes of those polls: 600 of both heads and the whole snapshot each, uncompressed, never 304.",
+    registry=REGISTRY,
+)
+BROWSER_LATENCY = Histogram(
+    "roomtally_browser_latency_seconds",
+    "From commit to a browser's event handler, as a sample of browsers measured it by their own clocks.",
+    buckets=FAST,
     registry=REGISTRY,
 )
 STREAM_EVENTS = Counter("roomtally_stream_events_total", "Events handed to sockets.", ["event"], registry=REGISTRY)

@@ -291,3 +291,64 @@ async def test_a_snapshot_of_another_life_of_the_database_is_not_shown(world: Wo
     epoch = await restoring.change_epoch(world.pool)
     snapshot = await batch.snapshot()
     assert (snapshot.photos[0].filename, snapshot.event_id) == ("restored.jpg", f"{epoch}-1")
+
+
+# --- what an event says, and when a pass ends
+
+
+async def test_the_last_photo_and_the_end_are_two_events_of_one_transaction_with_the_final_status(
+    shared_world: World, shared_person: Person
+) -> None:
+    batch = await shared_world.batch(shared_person, 1)
+    await batch.finish()
+    query: LiteralString = """SELECT type, payload ->> 'status', count(*) OVER (PARTITION BY xmin::text)
+                                FROM batch_events WHERE batch_id = %s AND n > 2 ORDER BY n"""
+    assert await ask(shared_world, query, batch.id) == [
+        ("photo_done", "COMPLETED", 2),
+        ("batch_finished", "COMPLETED", 2),
+    ]
+
+
+async def test_progress_is_rounded_down(shared_world: World, shared_person: Person) -> None:
+    batch, progress = await shared_world.batch(shared_person, 3), list[int]()
+    for position in range(3):
+        await (batch.fail if position == 1 else batch.finish)(position)
+        progress.append((await batch.snapshot()).progress)
+    assert progress == [33, 66, 100]
+
+
+async def test_a_claim_that_ran_out_is_expired_while_paused_too(shared_world: World, shared_person: Person) -> None:
+    batch = await shared_world.batch(shared_person, 1)
+    gone = await batch.claim()
+    await service.pause(shared_world.context, shared_person.user, batch.id)
+    await service.give_up_claim(shared_world.context, gone)
+    await until(lambda: swept(shared_world, gone))
+    snapshot = await batch.snapshot()
+    assert (snapshot.status, snapshot.paused, snapshot.counts.queued) == ("PROCESSING", True, 1)
+    assert (await batch.log())[-1] == (4, "photo_expired")
+
+
+async def test_a_pass_hints_500_photos_at_most(world: World, person: Person) -> None:
+    world.hints.waiting, world.hints.workers = (
+        200,
+        100,
+    )  # a queue that would take 2,000, and was full when the batches came
+    for _ in range(3):
+        await world.batch(person, 200)
+    world.hints.waiting = 0
+    assert await service.sweep_once(world.context) == service.Swept(expired=0, hinted=500)
+    assert len(set(world.hints.told)) == 500
+    assert await service.sweep_once(world.context) == service.Swept(expired=0, hinted=100)
+
+
+async def test_an_attempt_has_the_trace_of_its_work(shared_world: World, shared_person: Person) -> None:
+    batch = await shared_world.batch(shared_person, 1)
+    async with shared_world.pool.connection() as conn:
+        claimed = await claims.claim_photo(
+            conn, batch.photos[0], uuid4(), worker="w", lease_seconds=60, trace="00-ab-cd-01", trace_id="ab"
+        )
+    assert claimed
+    query: LiteralString = (
+        "SELECT worker, trace_id, started_at <= clock_timestamp(), ended_at FROM photo_attempts WHERE photo_id = %s"
+    )
+    assert await ask(shared_world, query, batch.photos[0]) == [("w", "ab", True, None)]

@@ -12,6 +12,7 @@ from psycopg import sql
 from roomtally import errors
 from roomtally.db import migrate as migrations
 from roomtally.db.migrate import is_current, list_migrations, migrate
+from roomtally.db.pool import create_pool
 from roomtally.embedded.postgres import EmbeddedPostgres
 
 NAMES = [migration.name for migration in list_migrations()]
@@ -28,7 +29,7 @@ async def empty(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
 
 
 async def current(url: str) -> bool:
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+    async with create_pool(url, size=1) as pool, pool.connection() as conn:
         return await is_current(conn)
 
 

@@ -22,11 +22,12 @@ def head_of(answer: httpx.Response) -> dict[str, str]:
         "/health/live",
         "/",
         "/login",
-        "/plain/page.css",
+        "/batches/0b6b2a5e-0000-4000-8000-000000000000",
     ],
 )
 async def test_the_same_head_without_a_body(api: Api, path: str):
-    get, head = await api.http.get(path), await api.http.head(path)
+    plain = {"Accept-Encoding": "identity"}  # the length is that of the bytes on the way
+    get, head = await api.http.get(path, headers=plain), await api.http.head(path, headers=plain)
     assert (head.status_code, head.content) == (200, b"")
     assert head_of(head) == head_of(get)
     assert int(head.headers["content-length"]) == len(get.content) > 0

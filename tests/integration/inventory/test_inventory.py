@@ -1,6 +1,6 @@
 """What the two inventories say of a real database, and to whom."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -135,3 +135,27 @@ async def test_somebody_elses_move_is_not_there(api: Api, stranger: Api) -> None
     path = f"/api/projects/{await api.create_project()}/inventory"
     assert (await api.http.get(path)).status_code == 200
     assert (await stranger.http.get(path)).status_code == 404
+
+
+async def test_a_photo_tells_its_things_their_names_and_where_they_stand(
+    world: World, person: Person, inventories: Inventories
+) -> None:
+    batch = await world.batch(person, 1)
+    bed = FoundItem(label="bed", count=1, litres=1600, confidence=0.75, boxes=((0.1, 0.2, 0.5, 0.9),))
+    await finish(batch, 0, "bedroom", item("nightstand", 2, proposed=True), bed)
+    photo = UUID((await batch.snapshot()).photos[0].id)
+    first, second = (await inventories.of_photo(user(person), photo)).items
+    assert (first.label_fr, first.volume, first.confidence, first.proposed) == ("lit double", 1.6, 0.75, False)
+    assert [tuple(box) for box in first.boxes] == [(0.1, 0.2, 0.5, 0.9)]
+    assert (second.label, second.count, second.volume) == ("nightstand", 2, 0.3)
+    assert (second.proposed, second.by_person) == (True, False)
+
+
+async def test_a_photo_that_waits_shows_nothing_and_a_stranger_is_told_of_none(
+    world: World, person: Person, inventories: Inventories
+) -> None:
+    batch = await world.batch(person, 1)
+    photo = UUID((await batch.snapshot()).photos[0].id)
+    assert (await inventories.of_photo(user(person), photo)).items == []
+    with pytest.raises(errors.NotFound):
+        await inventories.of_photo(UserId(uuid4()), photo)

@@ -103,7 +103,6 @@ async def test_an_operator_closes_a_stream(operator: Api, watched: tuple[Client,
     await until(lambda: client.ended)
     [error] = client.of("error")
     assert (error.data["code"], error.data["retryable"]) == ("closed-by-operator", False)
-    assert operator.web.metric('roomtally_streams_closed_total{reason="operator"}') == before + 1
 
     async def is_gone() -> bool:
         """A moment after its end: until its connection is closed, it may be closed again."""
@@ -111,6 +110,7 @@ async def test_an_operator_closes_a_stream(operator: Api, watched: tuple[Client,
         return answer.status_code != 204 and problem(answer)[:2] == (404, "stream-not-found")
 
     await until(is_gone)
+    assert operator.web.metric('roomtally_streams_closed_total{reason="operator"}') == before + 1
 
 
 async def test_nobody_else_may_look_or_close(api: Api, watched: tuple[Client, str]):

@@ -97,6 +97,19 @@ async def test_what_is_no_question_or_answer_disturbs_nobody(build: Build, valke
         assert len((await one.list(roster.Wanted(10))).answers) == 2
 
 
+async def test_how_many_there_are_is_remembered_while_valkey_is_away(
+    build: Build, valkey_server: EmbeddedValkey
+) -> None:
+    [(_, asks), (_, never_asked)] = await gatherings(build, valkey_server, 2)
+    await asks.list(roster.Wanted(10))
+    valkey_server.kill()
+    for one, asked in ((asks, 2), (never_asked, None)):
+        found = await one.list(roster.Wanted(10))
+        assert (found.asked, len(found.answers)) == (asked, 1)
+        with pytest.raises(errors.Unavailable, match=f"1 of {asked or 'unknown'}"):
+            await one.close("0123456789abcdef")
+
+
 async def test_without_a_bus_nobody_waits_for_answers_that_cannot_come(
     build: Build, valkey_server: EmbeddedValkey
 ) -> None:

@@ -22,6 +22,7 @@ async def test_the_first_chunk_holds_retry_and_the_whole_state(house: House) -> 
         b"content-type": b"text/event-stream",
         b"cache-control": b"no-cache, no-transform",
         b"x-accel-buffering": b"no",
+        b"x-content-type-options": b"nosniff",
     }
     assert len(socket.chunks) == 1
     retry, _, rest = socket.body.partition(b"\n")

@@ -14,6 +14,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 from roomtally import errors
 from roomtally.accounts import auth
 from roomtally.batches.routes.desk import Desk
+from roomtally.batches.routes.said import StreamEvent
 from roomtally.batches.service import Opened, reading
 from roomtally.http import head, recorder
 from roomtally.http.document import problems
@@ -24,8 +25,9 @@ from roomtally.streams.response import EventStreamResponse
 from roomtally.streams.topics import Wanted
 
 OPENED = ResponseSpec(
-    str,
-    description="Server-Sent Events: `progress` (the snapshot), `change`, `complete`, `ping`, `timeout`, `reset`, `error`.",
+    StreamEvent,
+    description="Server-Sent Events; the schema is that of the data of each: `progress` (the snapshot), `change`, `complete`, "
+    "`ping`, `timeout`, `reset`, `error`.",
     media_type="text/event-stream",
     generate_examples=False,
 )
