@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 import structlog
 from opentelemetry import context as otel
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, set_span_in_context
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -216,9 +216,7 @@ def sending(traceparent: str | None) -> Generator[dict[str, Any]]:
         return
     attributes = {"messaging.system": "redis", "messaging.destination.name": QUEUE, "messaging.operation.type": "send"}
     context = tracing.context_of(traceparent)
-    with tracing.tracer().start_as_current_span(
-        f"send {QUEUE}", context=context, kind=SpanKind.PRODUCER, attributes=attributes
-    ):
+    with tracing.span(f"send {QUEUE}", SpanKind.PRODUCER, context=context, attributes=attributes):
         yield labels | {TRACEPARENT: tracing.current_traceparent()}
 
 
@@ -265,8 +263,7 @@ class TaskTelemetry(TaskiqMiddleware):
         metrics.TASK_EXECUTIONS.labels(task, "error" if result.is_err else "success").inc()
         metrics.TASK_DURATION.labels(task).observe(time.perf_counter() - started, tracing.exemplar(span))
         if result.error is not None:
-            span.record_exception(result.error)
-            span.set_status(Status(StatusCode.ERROR))
+            tracing.fail(span, result.error)
         span.end()
         otel.detach(cast("Any", token))
 

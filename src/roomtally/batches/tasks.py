@@ -278,7 +278,7 @@ def _result(analysis: Analysis, key: str, picture: decode.Decoded) -> work.Resul
 @contextmanager
 def _stage(name: str) -> Generator[None]:
     started = time.perf_counter()
-    with tracing.tracer().start_as_current_span(name):
+    with tracing.span(name):
         try:
             yield
         finally:

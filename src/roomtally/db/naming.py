@@ -1,12 +1,11 @@
 """The name of a statement: of the function that asks, so that no statement needs a name of its own and none can lack one."""
 
-from types import CodeType, FrameType
+from functools import lru_cache
+from types import FrameType
 
 ROOT = __name__.partition(".")[0]
 ROOMS = (f"{ROOT}.db.idempotency", f"{ROOT}.db.pool", f"{ROOT}.db.migrate")  # beside the stores
 OTHER = "other"  # what a library does by itself
-
-_names: dict[CodeType, str] = {}
 
 
 def asker(frame: FrameType | None) -> str:
@@ -24,13 +23,11 @@ def asker(frame: FrameType | None) -> str:
         frame = frame.f_back
     if found is None:
         return OTHER
-    code = found.f_code
-    if code not in _names:
-        _names[code] = f"{_room(found.f_globals['__name__'])}.{code.co_name}"
-    return _names[code]
+    return _name(found.f_globals["__name__"], found.f_code.co_name)
 
 
-def _room(module: str) -> str:
+@lru_cache
+def _name(module: str, function: str) -> str:
     """`claims` of roomtally.batches.store.claims, `projects` of roomtally.projects.store."""
     parts = module.split(".")
-    return parts[-2] if parts[-1] == "store" else parts[-1]
+    return f"{parts[-2] if parts[-1] == 'store' else parts[-1]}.{function}"

@@ -27,9 +27,5 @@ def measured(seconds: Histogram, system: str, operation: str) -> Generator[None]
 def _span(system: str, operation: str) -> AbstractContextManager[object]:
     if not tracing.is_wanted():
         return nullcontext()
-    return tracing.tracer().start_as_current_span(
-        operation,
-        kind=SpanKind.CLIENT,
-        attributes={"db.system.name": system, "db.query.summary": operation},
-        record_exception=False,  # its text may hold values
-    )
+    attributes = {"db.system.name": system, "db.query.summary": operation}
+    return tracing.span(operation, SpanKind.CLIENT, attributes=attributes)
