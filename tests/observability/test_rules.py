@@ -193,6 +193,18 @@ def test_pages_and_tickets_go_where_they_belong(severity: str, receiver: str):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_page_on_a_cause_silences_no_ticket():
+    """Alertmanager takes labels that both lack for equal."""
+    rules = yaml.safe_load((HERE / "alertmanager.yml").read_text())["inhibit_rules"]
+    by_objective = [rule for rule in rules if rule.get("equal") == ["slo"]]
+    assert [
+        side for rule in by_objective for side in ("source_matchers", "target_matchers") if 'slo != ""' in rule[side]
+    ] == [
+        "source_matchers",
+        "target_matchers",
+    ]
+
+
 def test_each_alert_says_what_it_is_and_where_to_read_on():
     rules = [
         rule
