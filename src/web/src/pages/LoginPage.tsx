@@ -4,6 +4,7 @@ import { Button, IconButton } from "../components/base/Button";
 import { Icon, Logo } from "../components/base/Icon";
 import { type Messages, useI18n } from "../i18n";
 import { replace } from "../router";
+import { pageFeed } from "../stream";
 import { LoginArt } from "./LoginArt";
 import { LanguageSwitch } from "./Shell";
 import { forgetSignedIn } from "./session";
@@ -13,6 +14,8 @@ export function LoginPage({ next }: { next: string }) {
   useEffect(() => {
     document.title = `${m.login.title} · Roomtally`;
   }, [m]);
+  // It hears of the sign-in and tells the tab that holds the line; a page that was loaded here follows nothing yet.
+  useEffect(() => void pageFeed(), []);
   return (
     <main className="grid min-h-dvh lg:grid-cols-[minmax(420px,5fr)_6fr]">
       <div className="grid content-center justify-items-center px-6 py-8">
