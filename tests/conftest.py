@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.app",
     "tests.fixtures.batches",
     "tests.fixtures.workers",
+    "tests.fixtures.bench",
     "tests.fixtures.strictness",
     "tests.fixtures.house",
     "tests.fixtures.place",

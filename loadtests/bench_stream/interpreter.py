@@ -50,6 +50,7 @@ LOADS = (
 
 
 class _Source:
+    words = BatchFeed.words
     weighty = BatchFeed.weighty
 
     async def snapshot(self, topic: UUID) -> BatchDocument:

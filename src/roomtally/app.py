@@ -29,6 +29,7 @@ from roomtally.batches.queue import PhotoQueue
 from roomtally.batches.routes.batches import BatchRoutes
 from roomtally.batches.routes.control import ControlRoutes
 from roomtally.batches.routes.desk import Desk
+from roomtally.batches.routes.items import ItemRoutes, PhotoItemRoutes
 from roomtally.batches.routes.latency import report_latency
 from roomtally.batches.routes.photos import PhotoRoutes
 from roomtally.batches.routes.stream import stream_batch, stream_batches
@@ -69,7 +70,7 @@ from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 
 ROUTES = (
     *(SessionRoutes, TokenRoutes, ProjectRoutes, UploadRoutes, BatchRoutes, ControlRoutes, PhotoRoutes),
-    *(InventoryRoutes, OperatorRoutes),
+    *(InventoryRoutes, PhotoItemRoutes, ItemRoutes, OperatorRoutes),
     *(stream_batch, stream_batches, create_ticket, report_latency, health.live, health.ready),
     *(page.document, page.asset),
 )

@@ -1,16 +1,17 @@
 """Every error that Roomtally raises on purpose.
 
 RoomtallyError
-├── Invalid             the request or the photo cannot be used as it is
-├── Unauthorized        nobody is signed in
-├── Forbidden           signed in, but not allowed
-├── NotFound            not there, or not yours: the two are not told apart
-├── Conflict            the state forbids it
-├── PreconditionFailed  somebody else changed it first
-├── TooLarge            more bytes, pixels or photos than allowed
-├── Unsupported         a kind of content that is not handled
-├── TooMany             slow down; `retry_after` seconds
-└── Unavailable         not the caller's fault; `retry_after` seconds
+├── Invalid               the request or the photo cannot be used as it is
+├── Unauthorized          nobody is signed in
+├── Forbidden             signed in, but not allowed
+├── NotFound              not there, or not yours: the two are not told apart
+├── Conflict              the state forbids it
+├── PreconditionFailed    somebody else changed it first
+├── PreconditionRequired  which version is meant must be said
+├── TooLarge              more bytes, pixels or photos than allowed
+├── Unsupported           a kind of content that is not handled
+├── TooMany               slow down; `retry_after` seconds
+└── Unavailable           not the caller's fault; `retry_after` seconds
 
 What an error means over HTTP is decided in `http/problems.py` alone.
 """
@@ -56,6 +57,10 @@ class Conflict(RoomtallyError):
 
 class PreconditionFailed(RoomtallyError):
     kind = "precondition-failed"
+
+
+class PreconditionRequired(RoomtallyError):
+    kind = "precondition-required"
 
 
 class TooLarge(RoomtallyError):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from roomtally import errors
+from roomtally import errors, wording
 
 PREFIX = "ROOMTALLY_"
 
@@ -145,15 +145,16 @@ def _require_order(settings: Settings, less: str, more: str, otherwise: str) -> 
 
 
 def _in_words(error: msgspec.ValidationError) -> str:
-    """`NAME: expected a number <= 200`, where msgspec says "Expected `int` <= 200 - at `$.NAME`"."""
+    """`NAME must be a whole number, 200 at most`, where msgspec says "Expected `int` <= 200 - at `$.NAME`"."""
+    if unknown := re.fullmatch(r"Object contains unknown field `(\w+)`", str(error)):
+        return f"{unknown[1]} is no setting; see docs/operations.md"
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", str(error)):
         return f"{missing[1]} is missing (`roomtally up` brings its own)"
     text, found, place = str(error).rpartition(" - at `$.")
     if not found:
         return str(error)
-    plain = text.replace("Expected", "expected").replace("`int`", "a whole number").replace("`float`", "a number")
-    plain = re.sub(r"`str` of length (\S+ \d+)", r"a text of \1 characters", plain)
-    return f"{place.rstrip('`')}: {plain}"
+    expected = text.partition(", got ")[0].replace(" | null", "")  # whatever is set is a text
+    return f"{place.rstrip('`')} {wording.plain(expected) or expected}"
 
 
 def to_environ(settings: Settings) -> dict[str, str]:

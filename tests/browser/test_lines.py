@@ -1,10 +1,10 @@
 """The line between a browser and the service when it is bad: cut again and again, away for long, heavy with changes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -78,7 +78,7 @@ def _close(pair: Iterable[asyncio.StreamWriter]) -> None:
 
 
 @asynccontextmanager
-async def scissors(target: int) -> AsyncIterator[Scissors]:
+async def scissors(target: int) -> AsyncGenerator[Scissors]:
     made = Scissors(target)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(await asyncio.start_server(made.serve, "127.0.0.1", 0))
@@ -183,7 +183,7 @@ async def heap(page: Page) -> int:
     """Bytes in use, by the browser's own figure, with its rubbish collected."""
     session = await page.context.new_cdp_session(page)
     await session.send("HeapProfiler.collectGarbage")
-    figures = await session.send("Runtime.getHeapUsage")
+    figures = cast("dict[str, float]", await session.send("Runtime.getHeapUsage"))
     await session.detach()
     return int(figures["usedSize"])
 

@@ -55,7 +55,7 @@ async def test_one_valkey_connection_for_all_subscriptions_never_one_per_client(
 
 async def test_the_last_viewer_gone_unsubscribes(batches: list[Batch], watch: Watch, valkey: Redis) -> None:
     async def channels() -> int:
-        names = [f"roomtally:batch:{batch.id}" for batch in batches]
+        names = [f"roomtally:topic:{batch.id}" for batch in batches]
         counts = cast("list[tuple[bytes, int]]", await valkey.pubsub_numsub(*names))  # pyright: ignore[reportUnknownMemberType]
         return sum(count for _, count in counts)
 

@@ -10,6 +10,7 @@ from tests.fixtures.batches import Batch
 from tests.fixtures.folding import Folded
 from tests.fixtures.place import Owner, Place, stream_of, stream_of_many
 from tests.fixtures.viewers import Viewer
+from tests.fixtures.weather import silent_bus
 
 UNKNOWN = "0b6b2a5e-0000-4000-8000-000000000000"
 MODES: list[dict[str, str]] = [{}, {"mode": "delta"}]
@@ -242,3 +243,19 @@ async def test_an_id_of_another_epoch_is_answered_with_reset_and_all_snapshots(
     await viewer.see(lambda: vector(viewer) == [1, 1, 1])
     assert viewer.events[0] == "reset"
     assert viewer.events.count("progress") == 3
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+async def test_a_hundred_batches_that_end_together_are_a_hundred_ends_and_cut_nobody(
+    service: Place, owner: Owner, watch: Watch, mode: dict[str, str]
+) -> None:
+    """Nothing comes over the bus, so that the sweep finds them all at once."""
+    batches = [await service.world.batch(owner, 1) for _ in range(100)]
+    viewer = await watch(stream_of_many(batches, **mode))
+    await viewer.see(lambda: len(viewer.of("progress")) == 100)
+    world = silent_bus(service.world)
+    for batch in batches:
+        await moves.cancel(Batch(world, owner, batch.id, batch.photos))
+    await viewer.see(lambda: len(viewer.of("complete")) == 100 or viewer.closed, what="a hundred ends")
+    assert {block.data["batchId"] for block in viewer.of("complete")} == {str(batch.id) for batch in batches}
+    assert not viewer.closed

@@ -297,7 +297,7 @@ def test_a_short_password_is_told_by_its_variable(folder: Path) -> None:
     ended = _run("up", "--data", str(folder), ROOMTALLY_DEMO_PASSWORD="short")
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()
-    assert "ROOMTALLY_DEMO_PASSWORD: expected a text of >= 10 characters" in line
+    assert "ROOMTALLY_DEMO_PASSWORD must have 10 characters at least" in line
     assert not folder.exists()
 
 

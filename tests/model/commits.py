@@ -182,8 +182,7 @@ async def _log_after(conn: Any, batch: UUID, n: int) -> list[reads.LogRow]:
 
 async def by_sql(pool: Pool, batch: UUID) -> dict[str, Any]:
     async with pool.connection() as conn:
-        snapshot = await reads.read_snapshot(conn, batch)
-    assert snapshot
+        [snapshot] = await reads.list_snapshots(conn, [batch])
     return msgspec.json.decode(snapshot.body)
 
 

@@ -122,7 +122,7 @@ def connections_to_valkey(valkey: str) -> int:
 
 def nothing_left(web: WebProcess, valkey: str) -> bool:
     with redis.Redis.from_url(valkey) as client:
-        channels = cast("list[bytes]", client.pubsub_channels("roomtally:batch:*"))
+        channels = cast("list[bytes]", client.pubsub_channels("roomtally:topic:*"))
         counted = [key for key in client.keys("{roomtally:streams}:*") if client.type(key) == b"hash"]
     gauges = ("roomtally_streams_open", "roomtally_stream_topics")
     return not channels and not counted and not any(web.metric(gauge) for gauge in gauges)

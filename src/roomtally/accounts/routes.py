@@ -61,7 +61,7 @@ class Ticket(msgspec.Struct, rename="camel"):
     """For pages of another origin, whose EventSource can send neither cookie nor header. Good for `expires_in` seconds."""
 
     ticket: str
-    expires_in: float
+    expires_in: int
 
 
 class SessionRoutes(Controller):

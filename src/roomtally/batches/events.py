@@ -68,6 +68,14 @@ class Gap(Exception):
 _CHANGE = msgspec.json.Decoder(Change)
 
 
+def compact(payload: str) -> msgspec.Raw:
+    """PostgreSQL writes a blank before and behind each colon and behind each comma: a seventh of what viewers of changes get.
+
+    Numbers and texts stay as they are written, so that all who see an event see the same bytes.
+    """
+    return msgspec.Raw(msgspec.json.format(payload.encode(), indent=-1))
+
+
 def decode_event(n: int, run: int, type_: str, payload: bytes | str | msgspec.Raw) -> BatchEvent:
     """An event as the log and the bus carry it. Raises msgspec.ValidationError where the payload is not one."""
     return BatchEvent(n=n, run=run, type=EventType(type_), payload=_CHANGE.decode(payload))

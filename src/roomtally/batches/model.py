@@ -12,8 +12,8 @@ ItemId = NewType("ItemId", UUID)
 UploadId = NewType("UploadId", UUID)
 ClaimId = NewType("ClaimId", UUID)
 
-MAX_PHOTOS = 200  # a batch; the CHECK batch_size_is_allowed says the same
 MAX_ATTEMPTS = 3  # deaths of a worker that one photo may cost; the CHECK photo_attempts_are_bounded says the same
+ATTEMPTS_SPENT = "The photo could not be processed: three attempts ended without a result."
 
 
 class BatchStatus(StrEnum):

@@ -124,7 +124,7 @@ class Api:
                 try:
                     return await self.upload(photo, progress)
                 except Refused as refusal:
-                    refusal.detail = f"{photo.name}: {refusal.detail}"
+                    refusal.detail = f"{photo.name}: {refusal.detail} No photo was counted."
                     raise
 
         try:

@@ -29,7 +29,9 @@ def drain(host: str, port: int, timeout_seconds: float, show: Callable[[str], ob
     state = _ask(host, port, "GET")
     most = left = int(state["streams"])
     _ask(host, port, "POST")
-    show(f"{host}:{port} takes its leave: {left} streams. It accepts more for a while, then sends all away.")
+    show(
+        f"{host}:{port} takes its leave: {streams(left)} open. It may take more for a few seconds, then it ends them all."
+    )
     while not _is_over(state) and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
         try:
@@ -38,9 +40,13 @@ def drain(host: str, port: int, timeout_seconds: float, show: Callable[[str], ob
             return Drained(most, 0, over=True, stopped=True)
         if state["streams"] != left:
             left = int(state["streams"])
-            show(f"{left} streams left")
+            show(f"{streams(left)} left")
         most = max(most, left)
     return Drained(most, left, _is_over(state))
+
+
+def streams(count: int) -> str:
+    return f"{count:,} stream{'' if count == 1 else 's'}"
 
 
 def _is_over(state: dict[str, Any]) -> bool:

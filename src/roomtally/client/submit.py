@@ -23,8 +23,8 @@ async def submit(
     Raises client.api.Refused for what the service does not take, errors.Invalid for a file that cannot be read.
     """
     sizes = [_size(photo) for photo in photos]
-    project_id = await _project_id(api, project)
     uploads = await _upload(api, photos, sum(sizes), console)
+    project_id = await _project_id(api, project)  # last: a photo that is refused leaves no empty move behind
     batch = await api.create_batch(project_id, uploads)
     batch_id = str(batch["batchId"])
     console.print(Text(f"Batch {batch_id} of {words.photos(len(photos))}"), soft_wrap=True)
@@ -49,14 +49,13 @@ async def _upload(api: Api, photos: list[Path], total: int, console: Console) ->
 
 
 async def _project_id(api: Api, wanted: str | None) -> str:
-    """The project of that id, else of that name, else a new one of that name (or of today's date)."""
+    """The project of that id, else of that name (or of today's date), else a new one."""
     if wanted is not None and _is_id(wanted):
         return wanted
     name = wanted or f"Move of {date.today().isoformat()}"  # noqa: DTZ011 - the person's own day
-    if wanted is not None:
-        for project in await api.list_projects():
-            if project["name"] == name:
-                return str(project["id"])
+    for project in await api.list_projects():
+        if project["name"] == name:
+            return str(project["id"])
     return str((await api.create_project(name))["id"])
 
 

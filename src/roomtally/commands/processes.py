@@ -35,7 +35,9 @@ DRAIN_UNFINISHED = 3  # an exit code
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that look at photos."
 )
-@click.option("--sample/--no-sample", default=True, show_default=True, help="Make a sample move on the first start.")
+@click.option(
+    "--sample/--no-sample", default=True, show_default=True, help="Make an empty sample move on the first start."
+)
 def up(port: int | None, private_port: int | None, data: Path | None, workers: int, sample: bool) -> None:
     """Start everything on this machine: PostgreSQL, Valkey, web, workers, sweeper. Ctrl-C stops it; the data stays."""
     from roomtally.embedded import data_folder, supervisor
@@ -106,11 +108,11 @@ def drain(private_port: int, private_host: str, timeout: float) -> None:
     found = draining.drain(private_host, private_port, timeout, partial(click.echo, err=True))
     if not found.over:
         click.echo(
-            f"roomtally: After {timeout:g} s {found.left} streams are still open; it goes on without us.", err=True
+            f"roomtally: After {timeout:g} s {draining.streams(found.left)} left open; it goes on without us.", err=True
         )
         sys.exit(DRAIN_UNFINISHED)
     stopped = " The process has stopped meanwhile." if found.stopped else ""
-    click.echo(f"Drained: {found.most} streams sent away, none is left.{stopped}")
+    click.echo(f"Drained: {draining.streams(found.most)} sent away, none is left.{stopped}")
 
 
 @click.command()

@@ -41,6 +41,13 @@ async def _get_earlier(conn: Connection, user_id: UUID, key: str, fingerprint: b
     return row[1]
 
 
+async def settle(conn: Connection, user_id: UUID, key: str, resource_id: UUID) -> None:
+    """What a key that was claimed in this transaction stands for, where that is known only afterwards."""
+    await conn.execute(
+        "UPDATE idempotency_keys SET resource_id = %s WHERE user_id = %s AND key = %s", [resource_id, user_id, key]
+    )
+
+
 async def forget_old(conn: Connection) -> int:
     """Delete keys older than 24 h; returns how many."""
     cursor = await conn.execute(

@@ -8,7 +8,6 @@ import psycopg
 from psycopg import sql
 
 from roomtally import errors
-from roomtally.db.pool import Connection
 
 OLDEST = 150000  # tested on 15 and 18; the schema and the statements use what 14 has not
 
@@ -82,12 +81,3 @@ def _require_unchanged(migration: Migration, applied: str) -> None:
             "migration-changed",
             f"Migration {migration.name} was changed after this database applied it; restore it and add a new one.",
         )
-
-
-async def is_current(conn: Connection) -> bool:
-    """True when every migration of this program has been applied, changed ones excepted."""
-    found = await (await conn.execute("SELECT to_regclass('schema_migrations') IS NOT NULL")).fetchone()
-    if not found or not found[0]:
-        return False
-    rows = await (await conn.execute("SELECT version, sha256 FROM schema_migrations")).fetchall()
-    return {(m.version, m.sha256) for m in list_migrations()} <= {(row[0], row[1]) for row in rows}

@@ -13,7 +13,7 @@ from roomtally.projects.service import Projects
 from roomtally.settings import Settings
 
 DEMO_EMAIL = "demo@roomtally.local"
-SAMPLE_PROJECT = "Sample move"
+SAMPLE_PROJECT = "Sample move"  # empty, so that the first photos have a place
 
 
 def prepare(settings: Settings, folder: DataFolder, *, sample: bool) -> str:

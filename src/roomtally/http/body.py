@@ -79,4 +79,13 @@ async def read_json(request: Request[Any, Any, Any], shape: type[T]) -> T:
 
 
 def _unusable(error: Exception) -> errors.Invalid:
-    return errors.Invalid("invalid-request", f"The body cannot be used: {error}.", errors=[faults.of_json(str(error))])
+    fault = faults.of_json(str(error))
+    return errors.Invalid("invalid-request", _sentence(fault), errors=[fault])
+
+
+def _sentence(fault: faults.FieldError) -> str:
+    """`The body cannot be used: uploads[0] must be a UUID.`"""
+    said = fault.message.removesuffix(".")
+    if said.startswith("It "):
+        said = said.replace("It", fault.field or "it", 1)
+    return f"The body cannot be used: {said}."

@@ -1,4 +1,4 @@
-"""Entity tags: `ETag`, `If-None-Match` (RFC 9110, 8.8.3 and 13.1.2)."""
+"""Entity tags: `ETag`, `If-Match`, `If-None-Match` (RFC 9110, 8.8.3, 13.1.1 and 13.1.2)."""
 
 import re
 from collections.abc import Callable, Container
@@ -10,6 +10,9 @@ VARY = "Cookie, Authorization"
 MOST_TAGS = 100  # of a header that are looked at; a client has a few versions, not hundreds
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+
+# One version. Weak ones count: a proxy that compresses the answer weakens the tag, and the version is no less the same.
+_VERSION = re.compile(r'(?:W/)?"([1-9][0-9]{0,8})"')
 
 T = TypeVar("T")
 
@@ -41,6 +44,21 @@ def named(if_none_match: str | None, parse: Callable[[str], T]) -> Container[T]:
 def list_etags(header: str | None) -> list[str]:
     """The values of the tags, without quotes. What stands between them, unquoted text too, names nothing."""
     return _TAG.findall(header or "")[:MOST_TAGS]
+
+
+def read_version(if_match: str | None) -> int:
+    """The one version that `If-Match` names. `*` would mean "whatever it is", which is what the header is there to prevent.
+
+    Raises errors.PreconditionRequired where it is missing, errors.Invalid where it is not one version.
+    """
+    if not (if_match or "").strip():
+        raise errors.PreconditionRequired(
+            "version-missing", 'Say which version you have seen: If-Match with its `version` in quotes, like "3".'
+        )
+    version = _VERSION.fullmatch((if_match or "").strip())
+    if version is None:
+        raise errors.Invalid("invalid-version", 'If-Match takes one version in quotes, like "3".')
+    return int(version[1])
 
 
 def reading_headers(etag: object) -> dict[str, str]:

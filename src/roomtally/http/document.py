@@ -18,6 +18,7 @@ TITLES = {
     413: "Larger than allowed.",
     415: "A kind of content that is not handled.",
     422: "Understood, but the content cannot be used.",
+    428: "Which version is meant must be said; see If-Match.",
     429: "Slow down; see Retry-After.",
     503: "Not now; see Retry-After.",
 }

@@ -8,6 +8,8 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import HTTPException, ValidationException
 
+from roomtally import wording
+
 _PATH = " - at `$"  # so msgspec ends a message, with a backtick behind the path
 _MISSING_MEMBER = re.compile(r"Object missing required field `(.+)`")
 _MISSING_PARAMETER = re.compile(r"Missing required (\w+) parameter '(.+)' for path .*")
@@ -23,7 +25,7 @@ class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def of_json(message: str) -> FieldError:
-    """Of what msgspec says about a body."""
+    """Of what msgspec says about a body, with the place of it."""
     text, _, path = message.partition(_PATH)
     return _of_body(text, path.rstrip("`").lstrip("."))
 
@@ -41,15 +43,21 @@ def of_framework(request: Request[Any, Any, Any], error: HTTPException) -> list[
 def _of_entry(request: Request[Any, Any, Any], message: str, key: str, source: str) -> FieldError:
     if source == "body":
         return _of_body(message, "" if key == _BODY else key)
-    return FieldError(message, _sent_name(request, key), source)
+    return FieldError(_sentence(message), _sent_name(request, key), source)
 
 
 def _of_body(message: str, path: str) -> FieldError:
     if message == repr(_BODY):  # of a KeyError
         return FieldError("The body is missing.", path, "body")
     if missing := _MISSING_MEMBER.fullmatch(message):
-        path = f"{path}.{missing[1]}" if path else missing[1]
-    return FieldError(message, path, "body")
+        return FieldError("It is missing.", f"{path}.{missing[1]}" if path else missing[1], "body")
+    return FieldError(_sentence(message), path, "body")
+
+
+def _sentence(message: str) -> str:
+    """Its subject is the field. What there are no own words for stays as it is: of JSON that is none, say."""
+    words = wording.plain(message)
+    return f"It {words}." if words else message
 
 
 def _sent_name(request: Request[Any, Any, Any], key: str) -> str:

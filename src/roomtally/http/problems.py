@@ -24,6 +24,7 @@ STATUS_OF_KIND = {
     errors.PreconditionFailed.kind: 412,
     errors.TooLarge.kind: 413,
     errors.Unsupported.kind: 415,
+    errors.PreconditionRequired.kind: 428,
     errors.TooMany.kind: 429,
     errors.Unavailable.kind: 503,
 }
@@ -39,10 +40,8 @@ SLUG_OF_STATUS = {
     405: ("method-not-allowed", "This address does not take this method; `Allow` names those that it takes."),
     413: ("request-too-large", "The body of this request is too large."),
     415: ("unsupported-content-type", "This content type is not handled here."),
-    429: ("too-many-requests", "Slow down."),
     499: ("client-left", "The client left before it had sent everything; nothing was kept."),
     500: ("internal-error", "Something went wrong on our side. Try again; if it stays, report the traceId."),
-    503: ("unavailable", "The service cannot answer right now; try again in a moment."),
 }
 
 log = structlog.get_logger(__name__)

@@ -1,1 +1,1 @@
-"""What moves house: volumes, their sums with a range, and the two routes that show them."""
+"""What moves house: volumes, their sums with a range, and the routes that show them."""

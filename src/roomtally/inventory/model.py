@@ -29,6 +29,7 @@ class Found(msgspec.Struct, frozen=True):
     """One label on one photo, with where it was seen: boxes are x1, y1, x2, y2 from 0 to 1, none where a person added it."""
 
     id: UUID
+    version: int
     label: str
     count: int
     litres_each: int
@@ -47,14 +48,19 @@ class Range(msgspec.Struct, frozen=True):
 
 
 class FoundItem(msgspec.Struct, frozen=True, rename="camel"):
-    """`confidence` is 0 to 1, null where the engine gives none; `proposed`: inferred, nobody has seen it there."""
+    """`version` is what a correction must name; `volume` is that of all pieces, `volume_each` of one.
+
+    `confidence` is 0 to 1, null where the engine gives none; `proposed`: inferred, nobody has seen it there.
+    """
 
     id: UUID
+    version: int
     label: str
     label_fr: str
     label_en: str
     count: int
     volume: float
+    volume_each: float
     confidence: float | None
     boxes: Sequence[tuple[float, float, float, float]]
     proposed: bool
@@ -62,8 +68,9 @@ class FoundItem(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class FoundItems(msgspec.Struct, frozen=True, rename="camel"):
-    """What is seen before what is proposed, the largest first."""
+    """What is seen before what is proposed, the largest first. `confirmed`: a person has corrected or confirmed the list."""
 
+    confirmed: bool
     items: Sequence[FoundItem]
 
 

@@ -1,4 +1,4 @@
-"""/api/batches/{id}/inventory, /api/projects/{id}/inventory and /api/photos/{id}/items."""
+"""/api/batches/{id}/inventory and /api/projects/{id}/inventory."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from roomtally.accounts import auth
 from roomtally.accounts.model import Principal
 from roomtally.http.document import problems
-from roomtally.inventory.model import FoundItems, Inventory
+from roomtally.inventory.model import Inventory
 from roomtally.inventory.service import Inventories
 
 
@@ -32,9 +32,3 @@ class InventoryRoutes(Controller):
         project_id: FromPath[UUID],
     ) -> Inventory:
         return await inventories.of_project(principal.user_id, project_id)
-
-    @get("/photos/{photo_id:uuid}/items", summary="What one photo shows, and where on it", responses=problems(401, 404))
-    async def of_photo(
-        self, principal: NamedDependency[Principal], inventories: NamedDependency[Inventories], photo_id: FromPath[UUID]
-    ) -> FoundItems:
-        return await inventories.of_photo(principal.user_id, photo_id)

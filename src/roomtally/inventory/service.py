@@ -7,7 +7,7 @@ from uuid import UUID
 from roomtally.accounts.model import UserId
 from roomtally.db.pool import Connection, Pool, transaction
 from roomtally.inventory import store
-from roomtally.inventory.model import FoundItems, Inventory
+from roomtally.inventory.model import FoundItem, FoundItems, Inventory
 from roomtally.inventory.summary import named, summarize
 
 
@@ -28,7 +28,13 @@ class Inventories:
     async def of_photo(self, user_id: UserId, photo_id: UUID) -> FoundItems:
         """What one photo shows and where; nothing while it was not looked at. Raises errors.NotFound."""
         async with self._one_moment() as conn:
-            return FoundItems([named(found) for found in await store.list_found(conn, user_id, photo_id)])
+            confirmed = await store.is_confirmed(conn, user_id, photo_id)
+            return FoundItems(confirmed, [named(found) for found in await store.list_found(conn, photo_id)])
+
+    async def of_item(self, user_id: UserId, item_id: UUID) -> FoundItem:
+        """One item as it is now, a removed one with a count of 0. Raises errors.NotFound."""
+        async with self._pool.connection() as conn:
+            return named(await store.get_found(conn, user_id, item_id))
 
     @asynccontextmanager
     async def _one_moment(self) -> AsyncGenerator[Connection]:

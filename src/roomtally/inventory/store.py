@@ -70,28 +70,43 @@ async def list_rooms(conn: Connection, batch_ids: Sequence[UUID]) -> list[Room]:
         return await cursor.fetchall()
 
 
-async def list_found(conn: Connection, user_id: UserId, photo_id: UUID) -> list[Found]:
-    """Raises errors.NotFound, for somebody else's too: existence is not told."""
+_FOUND = """
+SELECT i.id, i.version, i.label, i.count, i.litres_each, i.confidence, coalesce(i.boxes, '[]') AS boxes,
+       i.proposed AND NOT p.confirmed AS proposed, i.source = 'person' AS by_person
+  FROM items i JOIN photos p ON p.id = i.photo_id"""
+
+
+async def list_found(conn: Connection, photo_id: UUID) -> list[Found]:
     async with conn.cursor(row_factory=class_row(Found)) as cursor:
         await cursor.execute(
-            """
-            SELECT i.id, i.label, i.count, i.litres_each, i.confidence, coalesce(i.boxes, '[]') AS boxes,
-                   i.proposed AND NOT p.confirmed AS proposed, i.source = 'person' AS by_person
-              FROM items i JOIN photos p ON p.id = i.photo_id
-             WHERE p.id = %s AND i.count > 0
-             ORDER BY 7, i.count * i.litres_each DESC, i.label""",
-            [await _own_photo(conn, user_id, photo_id)],
+            _FOUND + " WHERE p.id = %s AND i.count > 0 ORDER BY proposed, i.count * i.litres_each DESC, i.label",
+            [photo_id],
         )
         return await cursor.fetchall()
 
 
-async def _own_photo(conn: Connection, user_id: UserId, photo_id: UUID) -> UUID:
+async def get_found(conn: Connection, user_id: UserId, item_id: UUID) -> Found:
+    """Also one that was removed, with a count of 0. Raises errors.NotFound, for somebody else's too."""
+    async with conn.cursor(row_factory=class_row(Found)) as cursor:
+        await cursor.execute(
+            _FOUND + " JOIN batches b ON b.id = p.batch_id AND b.deleted_at IS NULL WHERE i.id = %s AND b.user_id = %s",
+            [item_id, user_id],
+        )
+        found = await cursor.fetchone()
+    if found is None:
+        raise errors.NotFound("item-not-found", "There is no such item.")
+    return found
+
+
+async def is_confirmed(conn: Connection, user_id: UserId, photo_id: UUID) -> bool:
+    """Whether a person has looked at the photo's list. Raises errors.NotFound, for somebody else's too."""
     cursor = await conn.execute(
         """
-        SELECT 1 FROM photos p JOIN batches b ON b.id = p.batch_id AND b.deleted_at IS NULL
+        SELECT p.confirmed FROM photos p JOIN batches b ON b.id = p.batch_id AND b.deleted_at IS NULL
          WHERE p.id = %s AND b.user_id = %s""",
         [photo_id, user_id],
     )
-    if await cursor.fetchone() is None:
+    row: tuple[bool] | None = await cursor.fetchone()
+    if row is None:
         raise errors.NotFound("photo-not-found", "There is no such photo.")
-    return photo_id
+    return row[0]

@@ -35,11 +35,13 @@ def named(found: Found) -> FoundItem:
     known = volumes.find(found.label)
     return FoundItem(
         id=found.id,
+        version=found.version,
         label=found.label,
         label_fr=known.label_fr if known else found.label,
         label_en=known.label_en if known else found.label,
         count=found.count,
         volume=_cubic_metres(found.count * found.litres_each),
+        volume_each=_cubic_metres(found.litres_each),
         confidence=found.confidence,
         boxes=found.boxes,
         proposed=found.proposed,

@@ -93,6 +93,13 @@ _ROWS: Final = (
 # fmt: on
 
 VOLUMES: Final[Mapping[str, Volume]] = MappingProxyType({row.label: row for row in _ROWS})
+_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        name.casefold(): row.label
+        for row in _ROWS
+        for name in (row.label, row.label.replace("_", " "), row.label_fr, row.label_en)
+    }
+)
 FIXED: Final = frozenset({"sink", "toilet", "bathtub"})
 """They stay in the house: they tell the room and are never items."""
 
@@ -101,6 +108,11 @@ _OTHER: Final = VOLUMES["other"]
 
 def find(label: str) -> Volume | None:
     return VOLUMES.get(label)
+
+
+def label_of(name: str) -> str:
+    """The table's label for a name that a person gave, in English or French; any other name as it is."""
+    return _NAMES.get(name.casefold(), name)
 
 
 def of(label: str) -> Volume:

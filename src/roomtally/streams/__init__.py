@@ -1,4 +1,5 @@
-"""Numbered events to browsers: one hub per web process, topics shared by their viewers. It knows nothing of batches.
+"""Numbered events to browsers: one hub per web process, topics shared by their viewers. It knows nothing of batches:
+what viewers call a topic, and the words for one that is missing or gone, are handed in with the source.
 
 source      what a topic is made of: events, documents, the log, the sweep
 ids         public event ids, `<epoch>-<n>`
@@ -11,7 +12,8 @@ early       events that came before their elders
 stage       what a topic shows, and when
 frames      all that it says, as bytes; ring the newest changes
 audience    its streams, and the loops over them
-connection  one open stream: no queue, no task, no timer; single and many say what it follows
+connection  one open stream: no queue of events, no task, no timer; single and many say what it follows
+polls       those who wait for one answer
 pulse       pings, life times and other dues of thousands of streams, by one timer, the wheel
 counts      what was handed to sockets, in plain numbers
 repair      reads of the log, a few large ones instead of many small ones

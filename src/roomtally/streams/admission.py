@@ -9,13 +9,13 @@ from uuid import UUID
 import msgspec
 
 from roomtally import errors, settings
-from roomtally.streams.accounting import Accounting
+from roomtally.streams.accounting import LIFE_SECONDS, Accounting
 from roomtally.telemetry import metrics
 
 BURST_SECONDS = 4.0  # worth of opens that an address may have at once: all tabs of an office after a restart
 REMEMBERED = 50_000  # addresses, about 10 MB; beyond that the one that was quiet for longest is forgotten
-USER_RETRY_SECONDS = 5
-FULL_RETRY_SECONDS = 5
+# Who leaves gives the place back at once, and a process that dies within this time.
+USER_RETRY_SECONDS = int(LIFE_SECONDS)
 
 
 class House(Protocol):

@@ -39,7 +39,7 @@ _hear = msgspec.json.Decoder(Heard).decode
 
 
 def channel(topic: UUID) -> str:
-    return f"roomtally:batch:{topic}"
+    return f"roomtally:topic:{topic}"
 
 
 def encode(topic: UUID, epoch: str, events: Sequence[Event], committed_at: float | None) -> bytes:

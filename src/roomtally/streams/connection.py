@@ -1,4 +1,4 @@
-"""One open stream: its place in what it follows, and the server's own `send`. No queue, no task, no timer.
+"""One open stream: its place in what it follows, and the server's own `send`. No queue of events, no task, no timer.
 
 granian's `send` hands back a bare awaitable when the bytes are on their way and a future when the socket is full: then the
 stream is busy, and when the future is done all that it missed goes as one chunk. `send` never raises after a disconnect, it is
@@ -18,6 +18,7 @@ import structlog
 
 from roomtally.streams import sse
 from roomtally.streams.counts import Counts
+from roomtally.streams.source import Words
 from roomtally.telemetry import metrics
 
 Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"]
@@ -53,6 +54,8 @@ class Keeper(Protocol):
 
     @property
     def epoch(self) -> str: ...
+    @property
+    def words(self) -> Words: ...
     @property
     def counts(self) -> Counts: ...
 

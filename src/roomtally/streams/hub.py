@@ -7,8 +7,6 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-import msgspec
-
 from roomtally import errors
 from roomtally.streams import sse
 from roomtally.streams.collector import Collector
@@ -17,32 +15,23 @@ from roomtally.streams.counts import Counts
 from roomtally.streams.ids import EventId, Vector
 from roomtally.streams.many import Many
 from roomtally.streams.pace import Pace
+from roomtally.streams.polls import Poll, Polls
 from roomtally.streams.pulse import Pulse
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.single import Single
-from roomtally.streams.source import Document, Source
+from roomtally.streams.source import Document, Source, Words
 from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.sweep import Sweeper
 from roomtally.streams.topic import Topic
 from roomtally.streams.topics import Topics, Wanted
 from roomtally.telemetry import metrics
 
+FULL_RETRY_SECONDS = 5
 DRAIN_STEP = 200  # streams ended between two looks at the rest of the event loop
 
 CLOSED = sse.error("closed-by-operator", "An operator has closed this stream.", retryable=False)
 SESSION_ENDED = sse.error("session-ended", "You are signed out. Sign in again to go on.", retryable=False)
-
-
-class Stats(msgspec.Struct, frozen=True, rename="camel"):
-    streams: int
-    busy: int
-    polls: int
-    topics: int
-    channels: int
-    bus: str
-    epoch: str
-    draining: bool
 
 
 class Hub:
@@ -58,7 +47,8 @@ class Hub:
         self._streams: set[Stream] = set()
         self._sessions: dict[UUID, set[Stream]] = {}
         self._collector = Collector()
-        self._coming = self._polls = 0
+        self._coming = 0
+        self.polls = Polls()
         self._empty = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._topics = Topics(self._around)
@@ -67,6 +57,10 @@ class Hub:
     @property
     def epoch(self) -> str:
         return self._around.epoch
+
+    @property
+    def words(self) -> Words:
+        return self._around.source.words
 
     @property
     def topics(self) -> Mapping[UUID, Topic]:
@@ -79,19 +73,7 @@ class Hub:
     @property
     def count(self) -> int:
         """Streams and long-polls, open or about to be."""
-        return len(self._streams) + self._coming + self._polls
-
-    def stats(self) -> Stats:
-        return Stats(
-            streams=len(self._streams),
-            busy=sum(stream.busy for stream in self._streams),
-            polls=self._polls,
-            topics=len(self.topics),
-            channels=self._bus.channels,
-            bus=self._bus.state,
-            epoch=self.epoch,
-            draining=self.draining,
-        )
+        return len(self._streams) + self._coming + len(self.polls)
 
     async def start(self) -> None:
         """Raises what the source raises: without the database there is nothing to show. Without the bus there is."""
@@ -183,22 +165,23 @@ class Hub:
             return "epoch"
         return "ahead" if n > topic.last else None
 
-    async def wait_beyond(self, key: UUID, n: int, seconds: float) -> Document | None:
-        """The document as soon as it is beyond `n`; None after `seconds`, or when draining. Raises NotFound, Unavailable."""
+    async def wait_beyond(self, key: UUID, credential: UUID, n: int, seconds: float) -> Document | None:
+        """The document as soon as it is beyond `n`; None after `seconds`, when draining, or when the credential has ended. Raises
+        NotFound, Unavailable. To cancel it gives everything back at once."""
+        self.refuse_when_full()
         try:
             async with asyncio.timeout(seconds):
-                with self._comer():
+                with self.polls.one(credential) as poll:
                     topic = await self._topics.hold(key, n)
-                return await self._poll(topic, n)
+                    return await self._poll(topic, poll, n)
         except TimeoutError:
             return None
 
-    async def _poll(self, topic: Topic, n: int) -> Document | None:
-        self._polls += 1
+    async def _poll(self, topic: Topic, poll: Poll, n: int) -> Document | None:
+        poll.wake = topic.wake
         try:
-            return await topic.wait_beyond(n, lambda: self.draining)
+            return await topic.wait_beyond(n, lambda: self.draining or poll.over)
         finally:
-            self._polls -= 1
             self._topics.release(topic)
 
     @contextmanager
@@ -215,7 +198,9 @@ class Hub:
         """Raises Unavailable where this process has as many streams as it may have."""
         if self.count >= self._pace.process_streams:
             metrics.STREAMS_REFUSED.labels("process").inc()
-            raise errors.Unavailable("streams-full", "Too many streams are open here; try again.", retry_after=5)
+            raise errors.Unavailable(
+                "streams-full", "Too many streams are open here; try again.", retry_after=FULL_RETRY_SECONDS
+            )
 
     def _farewell(self, viewer: Viewer) -> Stream:
         stream = Single(viewer, None, self, self._pulse.new_life())
@@ -281,9 +266,11 @@ class Hub:
         return found is not None
 
     def credentials(self) -> list[UUID]:
-        return list(self._sessions)
+        polling = [credential for credential in self.polls.credentials() if credential not in self._sessions]
+        return [*self._sessions, *polling]
 
     def end_session(self, credential: UUID) -> None:
+        self.polls.end(credential)
         for stream in tuple(self._sessions.get(credential, ())):
             stream.end("session-ended", SESSION_ENDED)
 

@@ -13,13 +13,19 @@ from roomtally.streams.connection import Keeper, Stream, Viewer
 from roomtally.streams.history import Unknown
 from roomtally.streams.single import Followed
 
-OWED = 64  # ends of runs that wait for a slow reader; they must not be left out, so one who owes more is closed
+# What waits for a slow reader and must not be left out: ends of runs, mostly. A reader who is owed more is cut. Each of a hundred
+# topics may end twice meanwhile, and 4 MiB are the ends of a hundred batches of 200 photos, 36 KB each.
+OWED = 2 * ids.MOST
+OWED_BYTES = 4 * 1024 * 1024
 
 
 class Many(Stream):
-    """`cursors[place]` is the event that it has of that topic, -1 for none."""
+    """`cursors[place]` is the event that it has of that topic, -1 for none.
 
-    __slots__ = ("_new", "_owed", "_topics", "cursors")
+    What it holds while its reader is slow: the chunk in the socket, and up to OWED_BYTES and one frame more.
+    """
+
+    __slots__ = ("_new", "_owed", "_owed_bytes", "_topics", "cursors")
 
     def __init__(self, viewer: Viewer, topics: int, keeper: Keeper, expires_at: float) -> None:
         super().__init__(viewer, keeper, expires_at)
@@ -27,6 +33,7 @@ class Many(Stream):
         self.cursors = [-1] * topics
         self._new: set[int] = set()
         self._owed: list[bytes] = []
+        self._owed_bytes = 0
 
     def follow(self, place: int, topic: Followed, after: int) -> None:
         """`after`: the event that the viewer has already, 0 for none."""
@@ -37,10 +44,10 @@ class Many(Stream):
     def refuse(self, place: int, key: UUID, after: int) -> None:
         """There is nothing to follow. The number stays what the viewer says."""
         self.cursors[place] = after
-        self._owed.append(
-            sse.error("batch-not-found", "There is no such batch.", retryable=False, topic=key),
-        )
+        words = self._keeper.words
+        missing = words.missing()
         self._keeper.counts.add("error", 1, 0)
+        self._owe(sse.error(missing.slug, missing.detail, retryable=False, about=words.named(key)))
 
     def followed(self) -> Iterator[UUID]:
         return (topic.key for topic in self._topics if topic is not None)
@@ -56,35 +63,42 @@ class Many(Stream):
 
     def owe(self, place: int, frames: bytes, n: int) -> None:
         """These frames, up to event `n`, must not be left out: a run has ended."""
-        self._owed.append(frames)
         self.cursors[place] = n
         self._new.discard(place)
         self._keeper.counts.add("complete", 1, 0)
-        self._keeper.follow_up(self)
-        if len(self._owed) > OWED:
-            self.cut("slow")
+        self._owe(frames)
 
     def reset(self, place: int, reason: str) -> None:
         topic = self._topics[place]
         assert topic is not None
-        self._owed.append(sse.reset(reason, topic.key))
         self.cursors[place] = -1
-        self.tell(place)
+        self._new.add(place)
+        self._owe(sse.reset(reason, self._keeper.words.named(topic.key)))
 
     def lose(self, place: int) -> None:
         """The topic is no more; the stream ends with its last one."""
         topic = self._topics[place]
         assert topic is not None
-        self._owed.append(sse.error("batch-deleted", "This batch has been deleted.", retryable=False, topic=topic.key))
         self._keeper.counts.add("error", 1, 0)
         self._keeper.let_go(self, topic.key)
         self._topics[place] = None
         self.cursors[place] = max(self.cursors[place], 0)
         self._new.discard(place)
+        self._owe(self._keeper.words.gone(topic.key))
         if not any(self._topics):
             self.end("deleted", b"")
-        else:
+
+    def _owe(self, frames: bytes) -> None:
+        """They go out before anything else. One who reads may be owed much in one round, and gets it at once; one who does not
+        is cut."""
+        self._owed.append(frames)
+        self._owed_bytes += len(frames)
+        if len(self._owed) <= OWED and self._owed_bytes <= OWED_BYTES:
             self._keeper.follow_up(self)
+        elif self.busy:
+            self.cut("slow")
+        else:
+            self.flush()
 
     def quiet_since(self) -> float:
         return self.touched_at
@@ -110,6 +124,7 @@ class Many(Stream):
             parts.append(sse.position(name))
         self.prefix = b""
         self._owed.clear()
+        self._owed_bytes = 0
         body = b"".join(parts)
         self._keeper.counts.bytes += len(body)
         return body

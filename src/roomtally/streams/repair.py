@@ -1,7 +1,7 @@
 """Reads of the log for topics that miss events: all that ask while one read runs share the next one."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -46,7 +46,11 @@ class Repairs:
         if found is None:
             return
         for topic in topics:
-            topic.repaired(found.get(topic.key, ()), asked[topic.key])
+            try:
+                topic.repaired(found.get(topic.key, ()), asked[topic.key])
+            except Exception:
+                metrics.STREAM_FAILURES.labels("topic").inc()
+                log.exception("repair_failed", topic=str(topic.key))
 
     async def recall(self, key: UUID, n: int) -> Sequence[Event]:
         """The events after `n` as the log has them, for viewers who come back; none where it cannot be read."""
@@ -83,9 +87,17 @@ class Repairs:
                 part = dict(islice(self._asked.items(), CHUNK))
                 for topic in part:
                     del self._asked[topic]
-                await self.read(part)
-                for future in part.values():
-                    if not future.done():
-                        future.set_result(None)
+                try:
+                    await self.read(part)
+                finally:
+                    _settle(part.values())
         finally:
             self._task = None
+            _settle(self._asked.values())  # of a process that ends
+            self._asked.clear()
+
+
+def _settle(futures: Iterable[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)

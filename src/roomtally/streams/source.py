@@ -1,10 +1,13 @@
-"""What the hub is handed: how to read a topic's document, its log, and what has changed behind its back."""
+"""What the hub is handed: how to read a topic's document, its log, what has changed behind its back, and what it is called."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, Self
 from uuid import UUID
 
 import msgspec
+
+from roomtally import errors
+from roomtally.streams import sse
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -55,8 +58,29 @@ class Sweep(msgspec.Struct, frozen=True):
     epoch: str
 
 
+class Words(msgspec.Struct, frozen=True):
+    """What viewers are told of a topic beside what it says itself. `name`: the member that names it on a stream of many;
+    `missing`: why it cannot be opened; `deleted`: the code and the sentence with which it ends for those who follow it."""
+
+    name: str
+    missing: Callable[[], errors.NotFound]
+    deleted: tuple[str, str]
+
+    def named(self, topic: UUID) -> dict[str, object]:
+        """Of what is said on a stream of many: for which topic it holds."""
+        return {self.name: topic}
+
+    def gone(self, topic: UUID | None = None) -> bytes:
+        """The `error` for those who follow it; `topic` on a stream of many."""
+        code, message = self.deleted
+        return sse.error(code, message, retryable=False, about=None if topic is None else self.named(topic))
+
+
 class Source(Protocol):
     """Reads of the truth. Each may raise anything: the hub logs, counts and tries again with the next sweep."""
+
+    @property
+    def words(self) -> Words: ...
 
     @property
     def weighty(self) -> frozenset[str]:

@@ -1,10 +1,9 @@
 """Server-Sent Events as bytes, and the ASGI messages that carry them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TypedDict
-from uuid import UUID
 
 import msgspec
 
@@ -102,18 +101,15 @@ def timeout(ms: int) -> bytes:
     return b"retry: %d\n%b" % (ms, frame("timeout", b'{"retryMs":%d}' % ms))
 
 
-def error(code: str, message: str, *, retryable: bool, topic: UUID | None = None) -> bytes:
-    """`topic`: it is over for this one only, and the stream goes on."""
-    return frame("error", _named(topic, {"code": code, "message": message, "retryable": retryable}))
+def error(code: str, message: str, *, retryable: bool, about: Mapping[str, object] | None = None) -> bytes:
+    """`about`: the one topic for which it is over; the stream goes on."""
+    return frame("error", _encode({**(about or {}), "code": code, "message": message, "retryable": retryable}))
 
 
-def reset(reason: str, topic: UUID | None = None) -> bytes:
-    """What the client knows is of another history; the snapshot that follows replaces it, even by a lower number."""
-    return frame("reset", _named(topic, {"reason": reason}))
-
-
-def _named(topic: UUID | None, fields: dict[str, object]) -> bytes:
-    return _encode(fields if topic is None else {"batchId": topic, **fields})
+def reset(reason: str, about: Mapping[str, object] | None = None) -> bytes:
+    """What the client knows is of another history; the snapshot that follows replaces it, even by a lower number. `about`: of
+    which topic."""
+    return frame("reset", _encode({**(about or {}), "reason": reason}))
 
 
 def jitter(value: float, share: float) -> float:

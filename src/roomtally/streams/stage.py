@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from roomtally.streams import sse
 from roomtally.streams.audience import Audience
 from roomtally.streams.frames import Frames
 from roomtally.streams.history import History
@@ -16,8 +15,6 @@ from roomtally.streams.surroundings import Surroundings
 HEAVY_SECONDS = (
     0.25  # between two whole states that are heavy: 200 photos x 32 KB x 400 changes would be worse than polling
 )
-
-GONE = sse.error("batch-deleted", "This batch has been deleted.", retryable=False)
 
 
 class Stage:
@@ -109,7 +106,7 @@ class Stage:
 
     def vanish(self) -> None:
         self.close()
-        self._audience.vanish(GONE)
+        self._audience.vanish(self._around.source.words.gone())
 
     def _finish(self) -> None:
         self.close()

@@ -5,17 +5,22 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import structlog
+
 from roomtally.streams.counts import Counts
 from roomtally.streams.deliveries import Deliveries
 from roomtally.streams.polling import Polling
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
+from roomtally.telemetry import metrics
+
+log = structlog.get_logger()
 
 
 class Speaker(Protocol):
     def flush(self) -> None:
-        """Hand over what is new. Never raises."""
+        """Hand over what is new."""
         ...
 
 
@@ -66,14 +71,28 @@ class Surroundings:
         asyncio.get_running_loop().call_soon(self._round)
 
     def _round(self) -> None:
+        """What one of them raises is kept with it: if it ended the round, nobody in this process would hear anything again."""
         began = time.time()
-        topics, self._topics = self._topics, []
-        for topic in topics:
-            topic.flush()
-        streams, self._streams = self._streams, {}
-        for stream in streams:
-            stream.flush()
-        self.deliveries.end(began)
-        self._planned = False
-        if self._topics or self._streams:
-            self._plan()
+        try:
+            topics, self._topics = self._topics, []
+            for topic in topics:
+                try:
+                    topic.flush()
+                except Exception as error:
+                    _failed("topic", error)
+            streams, self._streams = self._streams, {}
+            for stream in streams:
+                try:
+                    stream.flush()
+                except Exception as error:
+                    _failed("connection", error)
+            self.deliveries.end(began)
+        finally:
+            self._planned = False
+            if self._topics or self._streams:
+                self._plan()
+
+
+def _failed(part: str, error: Exception) -> None:
+    metrics.STREAM_FAILURES.labels(part).inc()
+    log.error("flush_failed", part=part, exc_info=error)

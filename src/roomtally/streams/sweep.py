@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from roomtally.db.pool import DATABASE_AWAY
 from roomtally.streams.repair import CHUNK
 from roomtally.streams.source import Sweep
 from roomtally.streams.surroundings import Surroundings
@@ -19,6 +20,8 @@ GRACE_SECONDS = 0.05  # what was committed a moment before the query is on the b
 
 PART = 5000  # topics, and credentials, in one query
 SLICE = 100  # topics between two looks at the rest of the event loop
+
+AWAY = (*DATABASE_AWAY, OSError)  # TimeoutError is one: a database that is frozen
 
 log = structlog.get_logger()
 
@@ -36,6 +39,7 @@ class Sweeper:
     def __init__(self, hub: Swept, around: Surroundings, seconds: float) -> None:
         self._hub, self._around, self._seconds = hub, around, seconds
         self._now = asyncio.Event()
+        self._away = False
 
     def hasten(self) -> None:
         """Sweep now: something does not fit, or the bus came or went."""
@@ -52,9 +56,10 @@ class Sweeper:
             self._now.clear()
             try:
                 await self.once()
-            except Exception:
-                metrics.STREAM_READS.labels("sweep", "failed").inc()
-                log.exception("stream_sweep_failed", topics=len(self._hub.topics))
+            except Exception as error:
+                self._failed(error)
+            else:
+                self._went_well()
 
     async def once(self) -> None:
         """One pass, in one query for all but the largest processes. Raises what the source raises."""
@@ -75,6 +80,22 @@ class Sweeper:
         async for topic in _unhurried(self._hub.topics):
             topic.tidy()
         self._around.polling.end_sweep()
+
+    def _failed(self, error: Exception) -> None:
+        """A line for an outage, not for each try in it."""
+        metrics.STREAM_READS.labels("sweep", "failed").inc()
+        if not isinstance(error, AWAY):
+            log.error("stream_sweep_broke", topics=len(self._hub.topics), exc_info=error)
+        elif not self._away:
+            self._away = True
+            log.warning(
+                "stream_sweep_failed", error=type(error).__name__, said=str(error), topics=len(self._hub.topics)
+            )
+
+    def _went_well(self) -> None:
+        if self._away:
+            log.info("stream_sweep_failed_no_more")
+        self._away = False
 
     def _is_other_history(self, found: Sweep) -> bool:
         if found.epoch == self._around.epoch:

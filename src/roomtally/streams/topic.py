@@ -125,10 +125,10 @@ class Topic:
             await asyncio.wait([loading])
             if loading is self._loading and not self.known and not self.gone:
                 raise errors.Unavailable(
-                    "stream-unavailable", "The batch cannot be read now; try again.", retry_after=2
+                    "stream-unavailable", "What you want to follow cannot be read now; try again.", retry_after=2
                 )
         if self.gone:
-            raise errors.NotFound("batch-not-found", "There is no such batch.")
+            raise self._around.source.words.missing()
 
     async def _load(self) -> None:
         if not self._subscribed:

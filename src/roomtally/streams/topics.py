@@ -7,6 +7,7 @@ from uuid import UUID
 
 from roomtally import errors
 from roomtally.streams import ring
+from roomtally.streams.source import Words
 from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.topic import Topic
 from roomtally.telemetry import metrics
@@ -45,7 +46,7 @@ class Topics:
                 *[_reach(topic, wanted[place].last_n or 0, recalled[place], size) for place, topic in topics.items()],
                 return_exceptions=True,
             )
-            for place in _missing(tuple(topics), outcomes):
+            for place in _missing(tuple(topics), outcomes, self._around.source.words):
                 self.release(topics.pop(place))
         except BaseException:
             for topic in topics.values():
@@ -77,7 +78,7 @@ async def _reach(topic: Topic, last_n: int, recalled: int, size: int) -> None:
         await topic.reach(last_n)  # it may have gone meanwhile
 
 
-def _missing(places: Sequence[int], outcomes: Sequence[BaseException | None]) -> list[int]:
+def _missing(places: Sequence[int], outcomes: Sequence[BaseException | None], words: Words) -> list[int]:
     """Raises the first outcome that is worse than NotFound, and NotFound where there is nothing else."""
     missing: list[int] = []
     for place, outcome in zip(places, outcomes, strict=True):
@@ -86,5 +87,5 @@ def _missing(places: Sequence[int], outcomes: Sequence[BaseException | None]) ->
         elif outcome is not None:
             raise outcome
     if len(missing) == len(places):
-        raise errors.NotFound("batch-not-found", "There is no such batch.")
+        raise words.missing()
     return missing

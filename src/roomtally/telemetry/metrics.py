@@ -216,6 +216,13 @@ BATCH_DEADLINES = Counter(
     ["met"],
     registry=REGISTRY,
 )
+CORRECTIONS = Counter(
+    "roomtally_items_corrected_total",
+    "What people said about the analyzer's items: added (it missed one), removed (not there), count, label, volume (it was "
+    "wrong in this), confirmed (it was right), dismissed (a proposal is not there), own (about what a person had said).",
+    ["kind"],
+    registry=REGISTRY,
+)
 HINTS_TOPPED_UP = Counter(
     "roomtally_hints_topped_up_total", "Hints that the sweeper sent because none had led to a claim.", registry=REGISTRY
 )

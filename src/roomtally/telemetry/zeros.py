@@ -37,6 +37,7 @@ OUTCOMES: Mapping[Counter | Histogram, Sequence[Sequence[str]]] = {
             "batch_deleted",
         )
     ],
+    metrics.CORRECTIONS: [("added", "removed", "count", "label", "volume", "confirmed", "dismissed", "own")],
     metrics.BATCHES_FINISHED: [("COMPLETED", "PARTIAL", "FAILED", "CANCELLED")],
     metrics.BATCH_DEADLINES: [("true", "false")],
     metrics.SNAPSHOT_READS: [("cache", "database")],

@@ -44,6 +44,8 @@ function found(label: string, boxes: [number, number, number, number][], change:
     confidence: 0.9,
     boxes,
     proposed: false,
+    version: 1,
+    volumeEach: 1,
     byPerson: false,
     ...change,
   };

@@ -21,6 +21,8 @@ SOURCES = (
     "LICENSE",
     "src/roomtally/__init__.py",
     "src/roomtally/analysis",
+    "src/roomtally/web_dist",  # the page as it is made: making it anew would fetch packages, and is tested by itself
+    "src/web",
 )
 
 
@@ -32,7 +34,7 @@ def clone(tmp_path: Path) -> Path:
         source, place = ROOT / name, target / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, place, ignore=shutil.ignore_patterns("*.onnx", "__pycache__"))
+            shutil.copytree(source, place, ignore=shutil.ignore_patterns("*.onnx", "__pycache__", "node_modules"))
         else:
             shutil.copy(source, place)
     return target

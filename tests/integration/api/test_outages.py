@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -183,11 +184,16 @@ class Asking:
         if (await self.api.http.get("/health/ready")).status_code != 200:
             return False
         for call, shown in (("pause", "true"), ("resume", "false")):
-            assert (await self.api.http.post(f"/api/batches/{self.batch}/{call}")).status_code == 200
+            await until(partial(self._takes, call), 5)  # each connection finds out by itself that it may write again
             async with asyncio.timeout(5):
                 while f'"paused":{shown}' not in await anext(self.lines):
                     pass
         return True
+
+    async def _takes(self, call: str) -> bool:
+        answer = await self.api.http.post(f"/api/batches/{self.batch}/{call}")
+        assert answer.status_code in {200, 503}, answer.text
+        return answer.status_code == 200
 
 
 async def timely(asked: Awaitable[httpx.Response]) -> httpx.Response:

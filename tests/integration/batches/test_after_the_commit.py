@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from roomtally.batches import service
@@ -21,6 +22,7 @@ class Told:
 
     events: list[str] = field(default_factory=list[str])
     early: list[str] = field(default_factory=list[str])
+    payloads: list[bytes] = field(default_factory=list[bytes])
 
 
 class WitnessedPublisher(Publisher):
@@ -34,6 +36,7 @@ class WitnessedPublisher(Publisher):
             query = "SELECT last_event, epoch FROM batches, installation WHERE id = %s"
             row = await (await conn.execute(query, [topic])).fetchone()
         self._told.events += [event.type for event in events]
+        self._told.payloads += [bytes(event.payload) for event in events]
         if row is None or row[0] < events[-1].n or row[1] != epoch:
             self._told.early.append(events[-1].type)
         await super().publish(topic, epoch, events, committed_at)
@@ -108,11 +111,23 @@ async def expire(batch: Batch, position: int) -> None:
     assert await service.sweep_once(context) == service.Swept(expired=1, hinted=1)
 
 
+async def test_an_event_is_told_in_the_bytes_in_which_the_log_is_read_without_blanks(
+    witnessed: World, person: Person, told: Told
+) -> None:
+    batch = await witnessed.batch(person, 1)
+    await batch.finish(0, [FoundItem(label="sofa : bed, {1}", count=1, litres=900, confidence=0.9)])
+    log = (await service.BatchFeed(witnessed.pool, witnessed.context.cache).log({batch.id: 0}))[batch.id]
+    assert [bytes(event.payload) for event in log] == told.payloads
+    blanks = [msgspec.json.encode(msgspec.json.decode(payload)) for payload in told.payloads]
+    assert [len(payload) for payload in told.payloads] == [len(payload) for payload in blanks]
+
+
 async def test_a_call_that_is_refused_tells_nothing(witnessed: World, person: Person, told: Told) -> None:
     batch = await witnessed.batch(person, 1)
     claimed = await batch.claim()
     await service.delete(witnessed.context, person.user, batch.id)
     told.events.clear()
+    told.payloads.clear()
     assert not await service.finish_photo(witnessed.context, claimed, result())
     assert await service.claim_photo(witnessed.context, batch.photos[0], worker="test") is None
     assert told == Told()

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -17,37 +15,13 @@ from tests.fixtures.batches import Person, World
 from tests.fixtures.waiting import until
 from tests.fixtures.workers import jpeg
 from tests.integration.batches.interleavings import somebody_waits
-
-
-class Part:
-    """One part of a form, as the parser of `http/form.py` hands it out."""
-
-    def __init__(self, name: str, filename: str | None, *chunks: bytes, stalls: bool = False) -> None:
-        self.name = name
-        self.filename = filename
-        self._chunks = chunks
-        self._stalls = stalls
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._chunks:
-            yield chunk
-        if self._stalls:
-            await asyncio.Event().wait()
-
-    async def text(self, longest: int) -> str:
-        return b"".join(self._chunks).decode()[:longest]
+from tests.integration.batches.taking import Part, allowed, files
 
 
 @pytest.fixture
 def uploads(world: World, settings: Settings) -> Uploads:
     limits = UploadLimits(photo_bytes=25 << 20, quota_bytes=1 << 30, hours=24)
     return Uploads(world.pool, open_storage(settings.storage_url), limits)
-
-
-def files(settings: Settings) -> list[Path]:
-    """Of photos, those that are half written too."""
-    folder = Path(settings.storage_url.removeprefix("file://")) / "originals"
-    return list(folder.iterdir()) if folder.exists() else []
 
 
 async def nothing_stays(world: World, settings: Settings) -> bool:
@@ -62,10 +36,6 @@ async def end(task: "asyncio.Task[object]") -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-async def allowed(_project: UUID) -> None:
-    return None
 
 
 async def test_a_form_that_is_cancelled_between_two_photos(

@@ -34,8 +34,24 @@ async def test_a_body_that_does_not_fit_says_where(api: Api):
         "invalid-request",
         "The request cannot be understood; see `errors` for what to change.",
     )
-    assert answer.json()["errors"] == [{"message": "Expected `str`, got `int`", "field": "name", "source": "body"}]
+    assert answer.json()["errors"] == [
+        {"message": "It must be a text, not a whole number.", "field": "name", "source": "body"}
+    ]
     assert answer.json()["instance"] == "/api/projects"
+
+
+async def test_what_does_not_fit_is_said_in_words_and_not_in_types(api: Api):
+    path = "/api/batches/00000000-0000-4000-8000-000000000000"
+    answer = await api.http.get(path, params={"wait": "99"})
+    assert answer.json()["errors"] == [
+        {"message": "It must be a whole number, 60 at most.", "field": "wait", "source": "query"}
+    ]
+    answer = await api.http.post("/api/sessions", json={"email": "a@example.org", "password": ""})
+    assert answer.json()["errors"][0]["message"] == "It must not be empty."
+    answer = await api.http.post("/api/projects", json={})
+    assert answer.json()["errors"] == [{"message": "It is missing.", "field": "name", "source": "body"}]
+    answer = await api.http.post("/api/batches", json={"projectId": "x", "uploads": []})
+    assert problem(answer)[2] == "The body cannot be used: projectId must be a UUID."
 
 
 Wrong = list[tuple[str, str]]  # field and source

@@ -157,7 +157,7 @@ async def test_the_command_sends_streams_away_and_waits_for_it(housing: Housing)
     clients = [await pair.open(web) for _ in range(5)]
     code, out, err = await told(web.settings.private_port)
     assert (code, out) == (0, "Drained: 5 streams sent away, none is left.\n")
-    assert err.splitlines()[0].startswith(f"127.0.0.1:{web.settings.private_port} takes its leave: 5 streams.")
+    assert err.splitlines()[0].startswith(f"127.0.0.1:{web.settings.private_port} takes its leave: 5 streams open.")
     assert err.splitlines()[-1] == "0 streams left"
     assert all(said_goodbye(client) for client in clients)
     assert (await pair.api.http.get("/api/batches")).status_code == 200  # it goes on until it is stopped
@@ -172,7 +172,7 @@ async def test_the_command_says_why_it_gave_up(housing: Housing) -> None:
     pair = await housing.pair(alone=True, drain_accept_seconds=3.0)
     stream = await pair.open(pair.first)
     for options, code, says in (
-        (("--timeout", "1"), 3, "After 1 s 1 streams are still open; it goes on without us."),
+        (("--timeout", "1"), 3, "After 1 s 1 stream left open; it goes on without us."),
         (("--private-port", "1"), 1, "Nothing answers on 127.0.0.1:1"),
         (("--private-port", str(pair.first.settings.port)), 1, "is no web process of Roomtally: it answers 404"),
         (("--timeout", "0"), 2, "Invalid value for '--timeout'"),
@@ -192,7 +192,7 @@ async def test_a_process_that_stops_meanwhile_has_no_stream_left(housing: Housin
     pair.first.kill()
     assert (await command)[:2] == (
         0,
-        "Drained: 1 streams sent away, none is left. The process has stopped meanwhile.\n",
+        "Drained: 1 stream sent away, none is left. The process has stopped meanwhile.\n",
     )
 
 

@@ -1,6 +1,7 @@
 """Houses that are closed at the end of the test, and that let go of everything."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import UUID
 
 import pytest
 
@@ -31,3 +32,8 @@ async def build(valkey: str) -> AsyncIterator[Build]:
 async def house(build: Build) -> House:
     """With the pace of production, so that no sweep or ping helps a test by chance."""
     return await build()
+
+
+@pytest.fixture
+def three(house: House) -> list[UUID]:
+    return [house.ledger.create() for _ in range(3)]

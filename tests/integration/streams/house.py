@@ -22,7 +22,8 @@ class House:
 
     def __init__(self, valkey_url: str, pace: Pace, ledger: Ledger | None = None) -> None:
         self.ledger = ledger or Ledger()
-        self.hub = Hub(self.ledger, pace, BusReader(valkey_url))
+        self.reader = BusReader(valkey_url)
+        self.hub = Hub(self.ledger, pace, self.reader)
         self.client = open_valkey(valkey_url)
         self.publisher = Publisher(self.client)
         self.tasks: set[asyncio.Task[None]] = set()

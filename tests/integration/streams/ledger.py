@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from roomtally.streams.source import Event, Sweep
+from roomtally import errors
+from roomtally.streams.source import Event, Sweep, Words
 
 
 class Tally(msgspec.Struct, frozen=True, rename="camel"):
@@ -62,6 +63,11 @@ def value_of(event: Event) -> object:
 class Ledger:
     """A `Source`. `gate` holds snapshots back while it is closed, `gates` those of one topic; `broken` makes every read fail."""
 
+    words = Words(
+        "topicId",
+        lambda: errors.NotFound("topic-not-found", "There is no such topic."),
+        ("topic-deleted", "This topic has been deleted."),
+    )
     weighty = frozenset({"finished", "deleted"})
 
     def __init__(self) -> None:

@@ -1,19 +1,25 @@
 """Messages that are lost, doubled, late or out of order: every viewer sees only newer states and ends with the truth."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from roomtally.streams.hub import Pace
 from roomtally.streams.source import Event
+from roomtally.streams.topic import Topic
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
 from tests.integration.streams.chaos import Chaos
 from tests.integration.streams.conftest import Build
 from tests.integration.streams.house import House
-from tests.integration.streams.ledger import payload_of
+from tests.integration.streams.ledger import Ledger, payload_of
 
 FAST_SWEEP = Pace(sweep_seconds=0.2)
+
+
+def failures(part: str) -> float:
+    return metrics.REGISTRY.get_sample_value("roomtally_stream_failures_total", {"part": part}) or 0
 
 
 async def test_an_event_that_overtook_another_waits_for_it(house: House) -> None:
@@ -97,7 +103,7 @@ async def test_messages_that_nobody_understands_change_nothing(house: House) -> 
     topic = house.ledger.create()
     socket = await house.watch(topic)
     for rubbish in (b"", b"{}", b"\xff\x00", b'{"topic":1}'):
-        await house.client.publish(f"roomtally:batch:{topic}", rubbish)
+        await house.client.publish(f"roomtally:topic:{topic}", rubbish)
     foreign = Event(n=2, run=1, type="added", payload=payload_of(1000))
     await house.publisher.publish(topic, "00000000000b", [foreign], None)
     await house.commit(topic, 2)
@@ -176,3 +182,66 @@ async def test_reset_survives_a_database_that_fails_in_the_middle(build: Build) 
 @pytest.mark.parametrize("seed", range(3))
 async def test_random_histories_end_in_the_truth_and_never_step_back(build: Build, seed: int) -> None:
     await Chaos(await build(FAST_SWEEP), seed).run(steps=200)
+
+
+async def test_a_repair_that_raises_keeps_nobody_waiting_and_costs_only_its_own_topic(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, _ = topics = [house.ledger.create() for _ in range(2)]
+    first = await house.watch_all(topics)
+    for topic in topics:
+        house.ledger.commit(topic, 1)  # never on the bus
+    repaired, before = Topic.repaired, failures("topic")
+
+    def fail(topic: Topic, events: Sequence[Event], asked: int) -> None:
+        if topic.key == broken:
+            raise RuntimeError("no repair")
+        repaired(topic, events, asked)
+
+    monkeypatch.setattr(Topic, "repaired", fail)
+    newcomers = await asyncio.wait_for(house.watch_all(topics), 5)
+    assert [socket.numbers for socket in newcomers] == [[2], [2]]
+    await until(lambda: [socket.numbers for socket in first] == [[1, 2], [1, 2]])
+    assert (house.ledger.reads["snapshot"], house.ledger.reads["log"]) == (3, 1)  # the broken one is read as a whole
+    assert failures("topic") == before + 1
+
+
+async def test_a_process_that_ends_in_the_middle_of_a_repair_keeps_nobody_waiting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = house.ledger.create()
+    await house.watch(topic)
+    house.ledger.commit(topic, 1)
+    reading = asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Ledger, "log", hang)
+    coming = asyncio.create_task(house.watch(topic))
+    await reading.wait()
+    await house.hub.stop()
+    assert (await asyncio.wait_for(coming, 3)).ended
+
+
+async def test_one_that_cannot_hand_over_silences_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, well = house.ledger.create(), house.ledger.create()
+    await house.watch(broken)
+    socket = await house.watch(well)
+    both = await house.watch_many([broken, well])
+    flush, before = Topic.flush, failures("topic")
+
+    def fail(topic: Topic) -> None:
+        if topic.key == broken:
+            raise RuntimeError("it cannot be shown")
+        flush(topic)
+
+    monkeypatch.setattr(Topic, "flush", fail)
+    for value in range(3):
+        async with house.client.pipeline(transaction=False) as pipe:
+            pipe.publish(*house.message(broken, house.ledger.commit(broken, value)))
+            pipe.publish(*house.message(well, house.ledger.commit(well, value)))
+            await pipe.execute()
+        await until(lambda value=value: socket.numbers[-1] == both.of("progress")[-1].data["n"] == value + 2)
+    assert failures("topic") == before + 1

@@ -106,7 +106,7 @@ async def test_a_stream_from_the_first_state_to_complete(tiny: Tiny) -> None:
 
 async def test_what_is_refused_is_refused_before_the_stream_begins(tiny: Tiny) -> None:
     answer = await tiny.http.get("/topics/00000000-0000-0000-0000-000000000000/stream")
-    assert (answer.status_code, answer.json()["slug"]) == (404, "batch-not-found")
+    assert (answer.status_code, answer.json()["slug"]) == (404, "topic-not-found")
     topic = await tiny.create()
     answer = await tiny.http.get(f"/topics/{topic}/stream", headers={"Last-Event-ID": "7"})
     assert (answer.status_code, answer.json()["slug"]) == (400, "invalid-event-id")

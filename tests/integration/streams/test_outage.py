@@ -29,7 +29,7 @@ async def test_killed_and_restarted(on_own_valkey: House, valkey_server: Embedde
     sockets = [await house.watch(topic) for topic in topics]
     reconnects = metrics.REGISTRY.get_sample_value("roomtally_bus_reconnects_total") or 0
     valkey_server.kill()
-    await until(lambda: house.hub.stats().bus == "lost")
+    await until(lambda: house.reader.state == "lost")
     assert metrics.REGISTRY.get_sample_value("roomtally_bus_connected") == 0
     await house.commit(topics[0], 1)
     started = time.monotonic()
@@ -38,7 +38,7 @@ async def test_killed_and_restarted(on_own_valkey: House, valkey_server: Embedde
     newcomer = await house.watch(topics[0])
     assert newcomer.numbers == [2]
     valkey_server.start()
-    await until(lambda: house.hub.stats().bus == "connected" and not house.client.away, timeout=3)
+    await until(lambda: house.reader.state == "connected" and not house.client.away, timeout=3)
     assert metrics.REGISTRY.get_sample_value("roomtally_bus_reconnects_total") == reconnects + 1
     swept = house.ledger.reads["log"]
     for topic in topics:
@@ -62,7 +62,7 @@ async def test_what_was_missed_is_swept_at_once_after_resubscribing(
     await until(lambda: house.ledger.reads["sweep"] == swept + 1)
     house.ledger.commit(topic, 1)
     valkey_server.start()
-    await until(lambda: house.hub.stats().bus == "connected", timeout=3)
+    await until(lambda: house.reader.state == "connected", timeout=3)
     await until(lambda: socket.numbers == [1, 2], timeout=0.5)
 
 
@@ -74,7 +74,7 @@ async def test_a_hub_starts_without_a_bus_and_finds_it_later(build: Build, valke
     house.ledger.commit(topic, 1)
     await until(lambda: socket.numbers == [1, 2], timeout=2)
     valkey_server.start()
-    await until(lambda: house.hub.stats().bus == "connected", timeout=3)
+    await until(lambda: house.reader.state == "connected", timeout=3)
     await house.commit(topic, 1)
     await until(lambda: socket.numbers == [1, 2, 3], timeout=0.3)
 
@@ -87,12 +87,12 @@ async def test_a_frozen_server_is_noticed(on_own_valkey: House, valkey_server: E
         started = time.monotonic()
         socket = await house.watch(topic)  # the subscription is not answered
         assert 0.2 < time.monotonic() - started < 0.6
-        await until(lambda: house.hub.stats().bus == "lost", timeout=4)
+        await until(lambda: house.reader.state == "lost", timeout=4)
         house.ledger.commit(topic, 1)
         await until(lambda: socket.numbers == [1, 2], timeout=2)
     finally:
         os.kill(valkey_server.pid, signal.SIGCONT)
-    await until(lambda: house.hub.stats().bus == "connected", timeout=5)
+    await until(lambda: house.reader.state == "connected", timeout=5)
 
 
 async def test_subscriptions_are_counted_by_channel(valkey: str) -> None:

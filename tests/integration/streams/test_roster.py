@@ -121,4 +121,4 @@ async def test_without_a_bus_nobody_waits_for_answers_that_cannot_come(
     assert time.monotonic() - started < gathering.WINDOW_SECONDS / 2
     assert (found.asked, len(found.answers)) == (3, 1)
     await client.aclose()
-    await until(lambda: house.hub.stats().bus == "connected")
+    await until(lambda: house.reader.state == "connected")

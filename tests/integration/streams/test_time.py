@@ -1,18 +1,22 @@
-"""Pings, life times, ended sessions and the last goodbye."""
+"""Pings, life times, sweeps and the last goodbye."""
 
 import asyncio
 import time
 from uuid import uuid4
 
+import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from roomtally import errors
 from roomtally.streams import pulse, sweep
 from roomtally.streams.hub import Pace
+from roomtally.streams.source import Sweep
 from roomtally.telemetry import metrics
 from tests.fixtures.waiting import until
 from tests.integration.streams.conftest import Build
 from tests.integration.streams.house import House
+from tests.integration.streams.ledger import Ledger
 
 PINGING = Pace(heartbeat_seconds=0.3)
 
@@ -79,7 +83,7 @@ async def test_a_stalled_stream_is_cut_after_its_time(build: Build) -> None:
     await house.commit(topic, 1)
     await until(lambda: house.hub.count == 0, timeout=2)
     assert not socket.ended
-    assert house.hub.stats().topics == 0
+    assert len(house.hub.topics) == 0
 
 
 async def test_a_stream_that_never_starts_is_given_up(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,35 +93,10 @@ async def test_a_stream_that_never_starts_is_given_up(build: Build, monkeypatch:
     stream = await house.attach(topic)
     assert house.hub.count == 1
     await until(lambda: house.hub.count == 0)
-    assert house.hub.stats().topics == 0
+    assert len(house.hub.topics) == 0
     socket = house.run(stream)  # the response comes after all
     await until(lambda: socket.ended)
     assert socket.body.startswith(b"retry: ")
-
-
-async def test_an_ended_session_ends_its_streams_and_no_others(build: Build) -> None:
-    house = await build(Pace(sweep_seconds=0.2))
-    topic, credential = house.ledger.create(), uuid4()
-    mine = [await house.watch(topic, credential=credential) for _ in range(3)]
-    other = await house.watch(topic)
-    house.ledger.ended.add(credential)
-    await until(lambda: all(socket.ended for socket in mine))
-    last = mine[0].events[-1]
-    assert (last.event, last.data["code"], last.data["retryable"]) == ("error", "session-ended", False)
-    await house.commit(topic, 1)
-    await until(lambda: other.numbers == [1, 2])
-    assert house.hub.credentials() == [
-        credential for credential in house.hub.credentials() if credential not in house.ledger.ended
-    ]
-
-
-async def test_more_sessions_than_fit_into_one_query(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "PART", 500)
-    house = await build(Pace(sweep_seconds=0.2))
-    sockets = await house.watch_all([house.ledger.create()] * 700)
-    last = house.hub.credentials()[-1]
-    house.ledger.ended.add(last)
-    await until(lambda: sum(socket.ended for socket in sockets) == 1)
 
 
 async def test_more_topics_than_fit_into_one_query(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +117,7 @@ async def test_a_topic_that_disappears_ends_its_streams(build: Build) -> None:
     socket = await house.watch(topic)
     del house.ledger.logs[topic]
     await until(lambda: socket.ended)
-    assert socket.events[-1].data["code"] == "batch-deleted"
+    assert socket.events[-1].data["code"] == "topic-deleted"
 
 
 async def test_a_sweep_that_fails_is_counted_and_tried_again(build: Build) -> None:
@@ -154,6 +133,30 @@ async def test_a_sweep_that_fails_is_counted_and_tried_again(build: Build) -> No
     await until(lambda: socket.numbers == [1, 2])
 
 
+async def test_an_outage_of_the_database_is_one_line_and_a_defect_is_a_traceback_each(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await build(Pace(sweep_seconds=0.05))
+    with capture_logs() as said:
+        for error in (ConnectionError("away"), TimeoutError(), psycopg.OperationalError("away"), ValueError("odd")):
+
+            async def fail(*_: object, error: Exception = error) -> Sweep:
+                house.ledger.reads["failed"] += 1
+                raise error
+
+            with monkeypatch.context() as patched:
+                patched.setattr(Ledger, "sweep", fail)
+                failed = house.ledger.reads["failed"]
+                await until(lambda failed=failed: house.ledger.reads["failed"] == failed + 3)
+            swept = house.ledger.reads["sweep"]
+            await until(lambda swept=swept: house.ledger.reads["sweep"] >= swept + 2)
+    lines = [line for line in said if line["event"].startswith("stream_sweep")]
+    once = ["stream_sweep_failed", "stream_sweep_failed_no_more"]
+    assert [line["event"] for line in lines] == once * 3 + ["stream_sweep_broke"] * 3
+    assert [line.get("error") for line in lines[:6:2]] == ["ConnectionError", "TimeoutError", "OperationalError"]
+    assert ["exc_info" in line for line in lines] == [False] * 6 + [True] * 3
+
+
 async def test_nobody_watching_costs_one_query_a_sweep(build: Build) -> None:
     house = await build(Pace(sweep_seconds=0.1))
     await until(lambda: house.ledger.reads["sweep"] >= 4)
@@ -163,8 +166,8 @@ async def test_nobody_watching_costs_one_query_a_sweep(build: Build) -> None:
 async def test_drain_ends_a_thousand_streams_at_once(house: House) -> None:
     topics = [house.ledger.create() for _ in range(100)]
     sockets = await house.watch_all(topics * 10)
-    waiting = asyncio.create_task(house.hub.wait_beyond(topics[0], 99, 30))
-    await until(lambda: house.hub.stats().polls == 1)
+    waiting = asyncio.create_task(house.hub.wait_beyond(topics[0], uuid4(), 1, 30))
+    await until(lambda: len(house.hub.polls) == 1)
     started = time.monotonic()
     await house.hub.drain()
     assert time.monotonic() - started < 1
@@ -197,7 +200,7 @@ async def test_who_comes_while_drain_begins_is_sent_away_too(house: House) -> No
     socket = await coming
     assert socket.ended
     assert not socket.events
-    assert house.hub.stats().topics == 0
+    assert len(house.hub.topics) == 0
 
 
 async def test_drain_is_spread_over_the_given_time(house: House) -> None:
@@ -234,9 +237,9 @@ async def test_a_full_process_refuses(build: Build) -> None:
     assert refused.value.retry_after == 5
     first.leave()
     await until(lambda: house.hub.count == 1)
-    waiting = asyncio.create_task(house.hub.wait_beyond(topic, 1, 5))
-    await until(lambda: house.hub.stats().polls == 1)
+    waiting = asyncio.create_task(house.hub.wait_beyond(topic, uuid4(), 1, 5))
+    await until(lambda: len(house.hub.polls) == 1)
     with pytest.raises(errors.Unavailable):
-        await house.hub.wait_beyond(topic, 1, 5)
+        await house.hub.wait_beyond(topic, uuid4(), 1, 5)
     await house.commit(topic, 1)
     assert await waiting is not None

@@ -28,7 +28,8 @@ PACE = Pace(
 )
 
 ledger = Ledger()
-hub = Hub(ledger, PACE, BusReader(VALKEY))
+reader = BusReader(VALKEY)
+hub = Hub(ledger, PACE, reader)
 publisher = Publisher(open_valkey(VALKEY))
 
 
@@ -70,7 +71,9 @@ async def commit(topic: UUID, data: list[int | str]) -> dict[str, int]:
 
 @get("/stats")
 async def stats() -> Response[object]:
-    return Response(hub.stats())
+    streams = hub.streams()
+    busy = sum(stream.busy for stream in streams)
+    return Response({"streams": len(streams), "busy": busy, "topics": len(hub.topics), "channels": reader.channels})
 
 
 def answer(_request: Request[Any, Any, Any], error: errors.RoomtallyError) -> Response[dict[str, str]]:

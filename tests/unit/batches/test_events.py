@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from roomtally.batches.events import BatchEvent, Change, EventType, Gap, ItemChange, decode_event, reduce
+from roomtally.batches.events import BatchEvent, Change, EventType, Gap, ItemChange, compact, decode_event, reduce
 from roomtally.batches.model import BatchStatus, Counts, Photo, PhotoStatus, Snapshot
 
 
@@ -95,6 +95,11 @@ def test_a_label_that_is_gone_leaves_the_breakdown_and_groups_are_sorted() -> No
     state = reduce(state, done(3, change("bed", -1, -1.0), items=2))
     assert state.inventory_summary is not None
     assert [item.label for item in state.inventory_summary.by_item] == ["Tisch", "Öfen"]
+
+
+def test_an_event_leaves_without_blanks_and_with_its_texts_and_numbers_as_they_are() -> None:
+    text = '{"a b" : "x : y", "n" : 1.50, "list" : [1, {"ö" : "\\u00f6"}], "none" : null}'
+    assert bytes(compact(text)) == '{"a b":"x : y","n":1.50,"list":[1,{"ö":"\\u00f6"}],"none":null}'.encode()
 
 
 def test_an_event_is_decoded_from_the_text_of_the_log() -> None:

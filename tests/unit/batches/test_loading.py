@@ -68,3 +68,28 @@ async def test_one_who_gives_up_disturbs_nobody() -> None:
     assert await second
     with pytest.raises(asyncio.CancelledError):
         await first
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+async def test_one_who_asks_in_the_moment_in_which_the_last_reader_ends_is_read_too(readers: int) -> None:
+    """Whatever the turn of the loop at which they come: a reader that has looked for the last time reads for nobody."""
+    found = await asyncio.gather(*[_ask_late(readers, turns) for turns in range(12)])
+    assert all(found)
+
+
+async def _ask_late(readers: int, turns: int) -> Progress | None:
+    reads = Immediate()
+    loads = Together(reads, readers)
+    for _ in range(readers):
+        first = asyncio.create_task(loads.ask(even()))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        progress = await loads.ask(even())
+    await first
+    return progress
+
+
+class Immediate(Reads):
+    async def __call__(self, ids: Sequence[UUID]) -> Mapping[UUID, Progress]:
+        return {batch: Progress(batch, batch, 1, "e", False, b"{}") for batch in ids}

@@ -83,7 +83,7 @@ async def test_a_refused_photo_is_named(tmp_path: Path) -> None:
         with pytest.raises(api.Refused) as caught:
             await client.upload_all(made(3, tmp_path), lambda _size: None)
     assert caught.value.detail.startswith("salle à manger ")
-    assert caught.value.detail.endswith("Delete a batch first.")
+    assert caught.value.detail.endswith("Delete a batch first. No photo was counted.")
 
 
 async def test_nothing_listening_is_told_in_words_at_the_sign_in() -> None:

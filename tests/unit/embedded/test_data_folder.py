@@ -42,7 +42,7 @@ def test_the_default_folder_is_one_that_postgresql_can_reach(monkeypatch: pytest
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert default_folder({}) == Path("/var/lib/roomtally")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert default_folder({"XDG_DATA_HOME": "/home/ada/data"}) == Path("/home/ada/data/roomtally")
+    assert default_folder({"XDG_DATA_HOME": "/srv/ada/data"}) == Path("/srv/ada/data/roomtally")
     assert default_folder({}) == Path.home() / ".local" / "share" / "roomtally"
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from roomtally import errors
-from roomtally.http.conditional import MOST_TAGS, list_etags, named, write_etag
+from roomtally.http.conditional import MOST_TAGS, list_etags, named, read_version, write_etag
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,20 @@ def test_without_a_star_nothing_unnamed_is_known(header: str | None):
 
 def test_a_header_without_an_end_is_read_to_a_hundred_tags():
     assert len(list_etags('"1",' * (MOST_TAGS + 1))) == MOST_TAGS
+
+
+@pytest.mark.parametrize("header", ['"7"', ' "7" ', 'W/"7"'])
+def test_a_version_is_read(header: str):
+    assert read_version(header) == 7
+
+
+@pytest.mark.parametrize("header", [None, "", " "])
+def test_a_version_must_be_named(header: str | None):
+    with pytest.raises(errors.PreconditionRequired, match="version-missing"):
+        read_version(header)
+
+
+@pytest.mark.parametrize("header", ["*", "7", '"7", "8"', '"0"', '"-1"', '"x"', '"1234567890"', '"٧"'])
+def test_what_is_not_one_version_is_refused(header: str):
+    with pytest.raises(errors.Invalid, match="invalid-version"):
+        read_version(header)

@@ -30,6 +30,18 @@ def test_a_name_nobody_has_measured_is_an_other_item() -> None:
     assert volumes.of("bed").typical == 1600
 
 
+def test_a_name_in_either_language_is_the_tables_label() -> None:
+    for name in ("bed", "Lit double", "DOUBLE BED"):
+        assert volumes.label_of(name) == "bed"
+    assert volumes.label_of("tv cabinet") == "tv_cabinet"
+    assert volumes.label_of("Aquarium") == "Aquarium"
+
+
+def test_no_name_stands_for_two_labels() -> None:
+    for row in volumes.VOLUMES.values():
+        assert {volumes.label_of(name) for name in (row.label, row.label_fr, row.label_en)} == {row.label}
+
+
 def test_the_allowance_is_for_measured_rooms_only() -> None:
     assert allowance.litres("living_room") == 690
     assert allowance.litres("unknown") == allowance.litres("Grandma's attic") == 0

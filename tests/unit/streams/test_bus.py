@@ -25,4 +25,4 @@ def test_rubbish_is_refused(text: bytes) -> None:
 
 def test_each_topic_has_a_channel() -> None:
     topic = uuid4()
-    assert bus.channel(topic) == f"roomtally:batch:{topic}"
+    assert bus.channel(topic) == f"roomtally:topic:{topic}"

@@ -52,11 +52,13 @@ def test_ids_are_taken_off_shared_frames() -> None:
 
 
 def test_frames_of_one_topic_among_many_name_it() -> None:
-    topic = UUID(int=5)
-    assert sse.reset("ahead", topic).startswith(
-        b'event: reset\ndata: {"batchId":"00000000-0000-0000-0000-000000000005",'
+    about = {"topicId": UUID(int=5)}
+    named = b'{"topicId":"00000000-0000-0000-0000-000000000005",'
+    assert sse.reset("ahead", about).startswith(b"event: reset\ndata: " + named)
+    assert sse.error("c", "m", retryable=True, about=about).startswith(b"event: error\ndata: " + named)
+    assert sse.error("c", "m", retryable=True) == (
+        b'event: error\ndata: {"code":"c","message":"m","retryable":true}\n\n'
     )
-    assert b'"batchId"' not in sse.error("c", "m", retryable=True)
     assert sse.position("v1:e:1,2") == b"id: v1:e:1,2\n\n"
 
 

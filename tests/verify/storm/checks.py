@@ -113,9 +113,9 @@ async def check_logs(ledger: Ledger, conn: Connection) -> None:
             state = first
             for event in decoded:
                 state = reduce(state, event)
-            row = await reads.read_snapshot(conn, batch["id"])
+            found = await reads.list_snapshots(conn, [batch["id"]])
             ledger.stats["batches compared at the end"] += 1
-            if row is None or decode_snapshot(row.body.encode()) != state:
+            if [decode_snapshot(row.body.encode()) for row in found] != [state]:
                 ledger.blame("folding all events does not give the final snapshot", state)
 
 

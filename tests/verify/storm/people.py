@@ -4,18 +4,25 @@ import asyncio
 import time
 from uuid import UUID
 
+import msgspec
 from psycopg.rows import class_row
 
 from roomtally.batches import service
 from roomtally.batches.model import FINISHED
 from roomtally.batches.service.reading import load
-from roomtally.batches.store.corrections import Item
 from tests.fixtures.batches import Batch, Person, World, decode_snapshot
 from tests.verify.storm.ledger import Follow, Ledger
 from tests.verify.storm.workers import LABELS
 
 CALLS = ["pause", *["resume"] * 4, "cancel", "delete", "retry-failed", "retry", *["correct"] * 3, *["look"] * 2]
 MOST_BATCHES = 14
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An item as somebody read it."""
+
+    id: UUID
+    version: int
 
 
 class Somebody:
@@ -86,8 +93,8 @@ class Somebody:
 
     async def _correct(self, follow: Follow, photo: UUID) -> None:
         user = follow.batch.person.user
-        async with self.world.pool.connection() as conn, conn.cursor(row_factory=class_row(Item)) as cursor:
-            await cursor.execute("SELECT id, photo_id, version FROM items WHERE photo_id = %s ORDER BY label", [photo])
+        async with self.world.pool.connection() as conn, conn.cursor(row_factory=class_row(Seen)) as cursor:
+            await cursor.execute("SELECT id, version FROM items WHERE photo_id = %s ORDER BY label", [photo])
             items = await cursor.fetchall()
         if items and self.random.random() < 0.6:
             item = self.random.choice(items)

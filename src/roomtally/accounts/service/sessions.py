@@ -33,7 +33,7 @@ from roomtally.telemetry import metrics
 SECRET_BYTES = 32
 LONGEST_TOKEN_NAME = 100  # characters
 _ADDRESS = re.compile(r"(?=.{3,254}$)[^@\s]+@\S+")
-TICKET_SECONDS = 60.0  # from asking for it to opening the stream
+TICKET_SECONDS = 60  # from asking for it to opening the stream
 
 
 class Accounts:
@@ -118,7 +118,7 @@ class Accounts:
             token_id = await _write_token(conn, principal.user_id, name, _hash(secret), key)
         return MadeToken(token_id, name, secret)
 
-    async def create_ticket(self, principal: Principal) -> tuple[str, float]:
+    async def create_ticket(self, principal: Principal) -> tuple[str, int]:
         """The secret of a ticket that opens one stream within the seconds that are returned with it.
 
         The stream lives as long as the credential that asked for the ticket.

@@ -23,7 +23,7 @@ from roomtally.batches.service.context import Context
 from roomtally.batches.service.forms import BatchForm
 from roomtally.batches.service.reading import Progress
 from roomtally.batches.service.uploads import Uploads
-from roomtally.http import body, conditional, form
+from roomtally.http import body, conditional, form, leaving
 from roomtally.http.document import problems
 from roomtally.http.keys import IdempotencyKey
 from roomtally.http.paging import CursorText, Limit, read_cursor, write_cursor
@@ -160,28 +160,35 @@ class BatchRoutes(Controller):
     ) -> Response[bytes]:
         known = {ids.parse(after)} if after else conditional.named(if_none_match, ids.parse)
         credential = auth.credential(request)
-        progress = await reading.read_opened(desk.context, credential, batch_id, known)
-        if progress.body is None and wait and await _newer(desk, progress, wait):
-            progress = await reading.read_opened(desk.context, credential, batch_id)
+        progress, credential_id = await reading.read_opened(desk.context, credential, batch_id, known)
+        if progress.body is None and wait:
+            newer = await leaving.unless_left(request, _newer(desk, progress, credential_id, wait))
+            # Asked again also where nothing is new: whoever was signed out meanwhile is not told so.
+            progress, _ = await reading.read_opened(desk.context, credential, batch_id, () if newer else known)
         return answers.snapshot(progress)
 
     @delete(
         "/{batch_id:uuid}",
         summary="Delete the batch and its photos",
         status_code=204,
-        responses=problems(401, 403, 404),
+        responses=problems(401, 403, 404, 409),
     )
     async def delete(
-        self, principal: NamedDependency[Principal], context: NamedDependency[Context], batch_id: FromPath[UUID]
+        self,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        batch_id: FromPath[UUID],
+        idempotency_key: IdempotencyKey = None,
     ) -> None:
-        await control.delete(context, principal.user_id, batch_id)
+        await control.delete(context, principal.user_id, batch_id, idempotency_key)
 
 
-async def _newer(desk: Desk, progress: Progress, seconds: int) -> bool:
-    """Waits as a stream does, and counts as one."""
+async def _newer(desk: Desk, progress: Progress, credential_id: UUID, seconds: int) -> bool:
+    """Waits as a stream does, and counts as one. False too when the session ends."""
     lease = await desk.admission.lease(progress.user_id)
     try:
-        return await desk.hub.wait_beyond(progress.batch_id, progress.n, seconds) is not None
+        found = await desk.hub.wait_beyond(progress.batch_id, credential_id, progress.n, seconds)
+        return found is not None
     finally:
         lease.release()
 

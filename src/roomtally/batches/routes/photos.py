@@ -17,6 +17,7 @@ from roomtally.batches.service import control
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.files import PhotoFiles
 from roomtally.http.document import problems
+from roomtally.http.keys import IdempotencyKey
 
 SANDBOX = {  # a photo is somebody's bytes: whatever it turns out to be, it runs nothing here
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -37,9 +38,13 @@ class PhotoRoutes(Controller):
         responses={200: answers.SNAPSHOT, **problems(401, 403, 404, 409)},
     )
     async def retry(
-        self, principal: NamedDependency[Principal], context: NamedDependency[Context], photo_id: FromPath[UUID]
+        self,
+        principal: NamedDependency[Principal],
+        context: NamedDependency[Context],
+        photo_id: FromPath[UUID],
+        idempotency_key: IdempotencyKey = None,
     ) -> Response[bytes]:
-        return answers.snapshot(await control.retry_photo(context, principal.user_id, photo_id))
+        return answers.snapshot(await control.retry_photo(context, principal.user_id, photo_id, idempotency_key))
 
     @get(
         "/thumbnail",

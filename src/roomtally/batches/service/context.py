@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
-
 from roomtally.batches.cache import SnapshotCache
+from roomtally.batches.events import compact
 from roomtally.batches.service.timing import measure_run
 from roomtally.batches.store import sweep
 from roomtally.batches.store.moves import Logged
@@ -51,7 +50,7 @@ async def publish(context: Context, events: Sequence[Logged], trace: str | None)
     for event in events:
         metrics.BATCH_EVENTS.labels(event.type).inc()
     copies = [
-        Event(n=event.n, run=event.run, type=event.type, payload=msgspec.Raw(event.payload.encode()), trace=trace)
+        Event(n=event.n, run=event.run, type=event.type, payload=compact(event.payload), trace=trace)
         for event in events
     ]
     await context.publisher.publish(events[0].batch_id, events[0].epoch, copies, committed_at)

@@ -17,11 +17,13 @@ from roomtally.batches.store import reads
 from roomtally.batches.store.reads import LogRow, SweepRow
 from roomtally.db.pool import Pool
 from roomtally.streams.ring import RECALLED_EVENTS
-from roomtally.streams.source import Event, Sweep
+from roomtally.streams.source import Event, Sweep, Words
 
 CHUNK = 500  # topics whose log is read by one query
 CONNECTIONS = 3  # for snapshots, the log and the sweep
 LOG_LIMIT = RECALLED_EVENTS + 1  # a topic and read: what a viewer missed, and the event that it has
+
+WORDS = Words("batchId", reading.batch_not_found, ("batch-deleted", "This batch has been deleted."))
 
 _SNAPSHOT = msgspec.json.Decoder(Snapshot)
 
@@ -83,6 +85,7 @@ def _stamped(body: bytes, committed_at: float | None) -> bytes:
 class BatchFeed:
     """A `streams.source.Source`. The pool should be its own, of CONNECTIONS: what it asks must not wait behind requests."""
 
+    words = WORDS
     weighty = frozenset({EventType.BATCH_FINISHED.value, EventType.BATCH_DELETED.value})
 
     def __init__(self, pool: Pool, cache: SnapshotCache) -> None:
@@ -136,7 +139,7 @@ def _event(row: LogRow) -> Event:
         n=row.n,
         run=row.run,
         type=row.type,
-        payload=msgspec.Raw(row.payload.encode()),
+        payload=events.compact(row.payload),
         committed_at=row.committed_at,
         trace=row.trace,
     )

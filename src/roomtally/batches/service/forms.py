@@ -66,20 +66,23 @@ class BatchForm:
         if len(self._photos) >= self._context.max_photos:
             most = self._context.max_photos
             raise errors.TooLarge("too-many-photos", f"A batch holds {most} photos at most; make several batches.")
-        received = await self._uploads.take(clean_filename(part.filename), aiter(part), digest=self._key is not None)
+        received = await self._uploads.take(
+            self._user_id, clean_filename(part.filename), aiter(part), digest=self._key is not None
+        )
         self._photos.append(received)
         if not part.filename and received.upload.bytes == 0:  # what browsers send for a file field that was left empty
             await self._uploads.forget([self._photos.pop()])
+        else:  # now, and not all at the end: so that each process sees how much there is, however many forms come at once
+            await self._uploads.write_down(self._user_id, received)
 
     async def _make_batch(self) -> Progress:
         if self._project is None:
             raise errors.Invalid("invalid-form", f"The form needs the field {PROJECT!r}.")
-        uploads = await self._uploads.write_all(self._user_id, self._photos)
         progress = await create.create_batch(
             self._context,
             user_id=self._user_id,
             project_id=self._project,
-            uploads=uploads,
+            uploads=[photo.upload.id for photo in self._photos],
             idempotency_key=self._key,
             fingerprint=self._fingerprint(self._project),
         )

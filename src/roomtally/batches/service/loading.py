@@ -21,20 +21,30 @@ class Together(Generic[K, V]):
         self._read = read
         self._most = readers
         self._waiting: dict[K, asyncio.Future[V | None]] = {}
-        self._readers: set[asyncio.Task[None]] = set()
+        self._reading = 0
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
 
     async def ask(self, key: K) -> V | None:
         """By a read that begins after this call; None where it found nothing. Raises what the read raises."""
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
-        if len(self._readers) < self._most:
+        if self._reading < self._most:
+            self._reading += 1
             task = asyncio.create_task(self._read_all(), name="reads together")
-            self._readers.add(task)
-            task.add_done_callback(self._readers.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(future)
 
     async def _read_all(self) -> None:
+        try:
+            await self._read_parts()
+        finally:
+            self._reading -= (
+                1  # here: a task's callbacks come later than those who ask now, and nobody would read for them
+            )
+
+    async def _read_parts(self) -> None:
         while part := dict(islice(self._waiting.items(), AT_ONCE)):
             for key in part:
                 del self._waiting[key]

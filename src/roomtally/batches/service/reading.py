@@ -52,21 +52,21 @@ async def read_progress(context: Context, user_id: UUID, batch_id: UUID, known: 
 
 async def read_opened(
     context: Context, credential: Credential, batch_id: UUID, known: Container[EventId] = ()
-) -> Progress:
+) -> tuple[Progress, UUID]:
     """As read_progress, with the session checked in the same query: what is asked again and again costs one round trip.
 
-    `known`: the versions that the reader has. Raises Unauthorized, NotFound.
+    `known`: the versions that the reader has. Also returns the id of the credential. Raises Unauthorized, NotFound.
     """
     [opened] = await open_streams(context, credential, [batch_id])
     if opened.last_event is None:
         raise batch_not_found()
     head = reads.Head(batch_id, opened.last_event, opened.epoch, opened.user_id, bool(opened.finished))
     if EventId(head.epoch, head.n) in known:
-        return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, None)
+        return Progress(batch_id, head.user_id, head.n, head.epoch, head.finished, None), opened.credential_id
     progress = (await load_at(context.pool, context.cache, [head])).get(batch_id)
     if progress is None:
         raise batch_not_found()
-    return progress
+    return progress, opened.credential_id
 
 
 async def load(pool: Pool, cache: SnapshotCache, batch_ids: Sequence[UUID]) -> dict[UUID, Progress]:

@@ -10,6 +10,7 @@ import structlog
 
 from roomtally import errors
 from roomtally.accounts.model import UserId
+from roomtally.batches.service.quota import Quota
 from roomtally.batches.store import uploads as store
 from roomtally.batches.store.uploads import NewUpload
 from roomtally.db import idempotency
@@ -43,6 +44,7 @@ class Uploads:
     def __init__(self, pool: Pool, storage: PhotoStorage, limits: UploadLimits) -> None:
         self._pool = pool
         self._storage = storage
+        self._quota = Quota(pool, limits.quota_bytes)
         self.limits = limits
 
     async def receive(
@@ -53,23 +55,28 @@ class Uploads:
         Raises errors.Invalid (empty), errors.Unsupported (nothing a worker can read), errors.TooLarge (photo, quota),
         errors.Conflict (key).
         """
-        await self.check_room(user_id, announced or 0)
         if announced is not None and announced > self.limits.photo_bytes:
             raise too_large(self.limits.photo_bytes)
-        received = await self.take(clean_filename(filename), chunks, digest=key is not None, strict=True)
+        received = await self.take(
+            user_id, clean_filename(filename), chunks, announced=announced or 0, digest=key is not None, strict=True
+        )
         try:
-            return await self._write_down(user_id, received, key)
+            return await self.write_down(user_id, received, key)
         except BaseException:
             await self.drop_files([received])
             raise
 
-    async def _write_down(self, user_id: UserId, received: Received, key: str | None) -> UUID:
+    async def write_down(self, user_id: UserId, received: Received, key: str | None = None) -> UUID:
+        """The photo's id, or the one that `key` stands for: then the file is gone. Raises errors.TooLarge, errors.Conflict.
+
+        Locks: the key, the user's room, and no row of anybody else's.
+        """
         new_id = upload_id = received.upload.id
         async with transaction(self._pool) as conn:
             if key:
                 upload_id = await idempotency.claim(conn, user_id, key, _fingerprint(received), new_id)
             if upload_id == new_id:
-                self._check_quota(await store.get_used_bytes(conn, user_id), received.upload.bytes)
+                await self._quota.claim(conn, user_id, received.upload.bytes)
                 await store.add_upload(conn, user_id, received.upload, self.limits.hours)
         if upload_id != new_id:
             await self.drop_files([received])
@@ -77,15 +84,28 @@ class Uploads:
 
     async def check_room(self, user_id: UserId, more: int) -> None:
         """Raises errors.TooLarge where `more` bytes would not fit into the user's quota."""
-        async with self._pool.connection() as conn:
-            used = await store.get_used_bytes(conn, user_id)
-        self._check_quota(used, more)
+        await self._quota.check(user_id, more)
 
     async def take(
-        self, filename: str, chunks: AsyncIterator[bytes], *, digest: bool = False, strict: bool = False
+        self,
+        user_id: UserId,
+        filename: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        announced: int = 0,
+        digest: bool = False,
+        strict: bool = False,
     ) -> Received:
-        """Put a photo into the store without writing it down. `strict` refuses what no worker could look at."""
-        intake = Intake(chunks, limit=self.limits.photo_bytes, digest=digest)
+        """Put a photo into the store without writing it down. `strict` refuses what no worker could look at.
+
+        Raises errors.TooLarge (photo, quota) as soon as more than is allowed has come, errors.Invalid, errors.Unsupported.
+        """
+        async with self._quota.arriving(user_id, chunks, announced) as arriving:
+            return await self._put(
+                filename, Intake(arriving, limit=self.limits.photo_bytes, digest=digest), strict=strict
+            )
+
+    async def _put(self, filename: str, intake: Intake, *, strict: bool) -> Received:
         head = await intake.head()
         if strict:
             _refuse_unusable(head, intake.content_type)
@@ -99,17 +119,8 @@ class Uploads:
         content_type = intake.content_type or UNKNOWN_TYPE
         return Received(NewUpload(upload_id, upload_key, filename, content_type, intake.size), intake.digest)
 
-    async def write_all(self, user_id: UserId, photos: Sequence[Received]) -> list[UUID]:
-        """Write down the photos of a form, together."""
-        async with transaction(self._pool) as conn:
-            used = await store.get_used_bytes(conn, user_id)
-            self._check_quota(used, sum(photo.upload.bytes for photo in photos))
-            for photo in photos:
-                await store.add_upload(conn, user_id, photo.upload, self.limits.hours)
-        return [photo.upload.id for photo in photos]
-
     async def forget(self, photos: Sequence[Received]) -> None:
-        """Undo `take` and `write_all`, but for what a batch took."""
+        """Undo `take` and `write_down`, but for what a batch took."""
         if not photos:
             return
         async with self._pool.connection() as conn:
@@ -123,13 +134,6 @@ class Uploads:
             await self._storage.delete(keys)
             return
         log.warning("files_left_behind", keys=keys)
-
-    def _check_quota(self, used: int, more: int) -> None:
-        if used + more > self.limits.quota_bytes:
-            free = max(self.limits.quota_bytes - used, 0)
-            raise errors.TooLarge(
-                "quota-exceeded", f"Your photos may take no more room ({free} bytes are left); delete old batches."
-            )
 
 
 def _refuse_unusable(head: bytes, content_type: str | None) -> None:

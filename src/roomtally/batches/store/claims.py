@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 from psycopg.rows import class_row
 
-from roomtally.batches.model import FoundItem
+from roomtally.batches.model import ATTEMPTS_SPENT, MAX_ATTEMPTS, FoundItem
 from roomtally.batches.store import moves
 from roomtally.batches.store.moves import OPEN, RUNNING, TAIL, Logged, delta
 from roomtally.db.pool import Connection
@@ -228,10 +228,9 @@ async def list_expired(conn: Connection, limit: int) -> list[Expired]:
 EXPIRE_CLAIM = f"""
 WITH p AS (
     UPDATE photos p
-       SET status = CASE WHEN p.attempts + 1 >= 3 THEN 'ERROR' ELSE 'PENDING' END, attempts = p.attempts + 1,
+       SET status = CASE WHEN p.attempts + 1 >= %(most)s THEN 'ERROR' ELSE 'PENDING' END, attempts = p.attempts + 1,
            claim_id = NULL, claimed_until = NULL, enqueued_at = NULL,
-           error = CASE WHEN p.attempts + 1 >= 3
-                        THEN 'The photo could not be processed: three attempts ended without a result.' END
+           error = CASE WHEN p.attempts + 1 >= %(most)s THEN %(spent)s END
      WHERE p.id = %(photo)s AND p.claim_id = %(claim)s AND p.claimed_until < clock_timestamp()
  RETURNING p.*)
 {ended("expired")}
@@ -251,4 +250,5 @@ WITH p AS (
 
 async def expire_claim(conn: Connection, photo_id: UUID, claim_id: UUID, trace: str | None) -> list[Logged]:
     """One attempt spent: PENDING, or ERROR after the third. No row: the claim was renewed or ended meanwhile."""
-    return await moves.run_move(conn, EXPIRE_CLAIM, {"photo": photo_id, "claim": claim_id, "trace": trace})
+    values = {"photo": photo_id, "claim": claim_id, "most": MAX_ATTEMPTS, "spent": ATTEMPTS_SPENT, "trace": trace}
+    return await moves.run_move(conn, EXPIRE_CLAIM, values)

@@ -13,8 +13,11 @@ from roomtally.db.pool import Connection
 
 
 class CorrectedRow(Logged, frozen=True, kw_only=True):
+    """`total_litres` is what the whole batch holds now."""
+
     item_id: UUID
     version: int
+    total_litres: int
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +48,7 @@ CORRECTION = f"""
     )
 }
 {WRITE}
-SELECT {LOGGED}, item.id AS item_id, item.version FROM logged l, item ORDER BY l.n"""
+SELECT {LOGGED}, item.id AS item_id, item.version, batch.total_litres FROM logged l, item, batch ORDER BY l.n"""
 
 CORRECT_ITEM = f"""
 WITH old AS (
@@ -111,10 +114,18 @@ async def add_item(
     return await moves.run_move_as(conn, CorrectedRow, ADD_ITEM, values)
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said of it before the correction. `litres` is the volume of one."""
+
     id: UUID
     photo_id: UUID
+    batch_id: UUID
     version: int
+    label: str
+    count: int
+    litres: int
+    proposed: bool
+    by_person: bool
 
 
 async def find_item(conn: Connection, user_id: UUID, item_id: UUID) -> Item | None:
@@ -122,9 +133,19 @@ async def find_item(conn: Connection, user_id: UUID, item_id: UUID) -> Item | No
     async with conn.cursor(row_factory=class_row(Item)) as cursor:
         await cursor.execute(
             """
-            SELECT i.id, i.photo_id, i.version
+            SELECT i.id, i.photo_id, p.batch_id, i.version, i.label, i.count, i.litres_each AS litres, i.proposed,
+                   i.source = 'person' AS by_person
               FROM items i JOIN photos p ON p.id = i.photo_id JOIN batches b ON b.id = p.batch_id
              WHERE i.id = %s AND b.user_id = %s AND b.deleted_at IS NULL""",
             [item_id, user_id],
         )
         return await cursor.fetchone()
+
+
+async def has_room(conn: Connection, photo_id: UUID, label: str, most: int) -> bool:
+    """Whether `label` would be one of at most `most` on the photo, removed ones counted too. After the photo was locked."""
+    cursor = await conn.execute(
+        "SELECT count(*) < %s OR bool_or(label = %s) FROM items WHERE photo_id = %s", [most, label, photo_id]
+    )
+    row: tuple[bool] | None = await cursor.fetchone()
+    return row is not None and row[0]

@@ -58,11 +58,6 @@ async def list_snapshots(conn: Connection, batch_ids: Sequence[UUID]) -> list[Sn
         return await cursor.fetchall()
 
 
-async def read_snapshot(conn: Connection, batch_id: UUID) -> SnapshotText | None:
-    """None: not there or deleted."""
-    return next(iter(await list_snapshots(conn, [batch_id])), None)
-
-
 class Head(msgspec.Struct, frozen=True):
     batch_id: UUID
     n: int

@@ -1,4 +1,4 @@
-"""What grows old: deleted batches, unused uploads, events, outbox rows."""
+"""What grows old: deleted batches, unused uploads, events."""
 
 from datetime import datetime
 from uuid import UUID
@@ -113,37 +113,6 @@ async def prune_events(conn: Connection, hours: float, after: datetime | None, l
         found = await cursor.fetchone()
     assert found is not None
     return found
-
-
-class Push(msgspec.Struct, frozen=True):
-    """An outbox row: something to tell a person once a run has ended."""
-
-    id: int
-    kind: str
-    user_id: UUID
-    batch_id: UUID
-    run: int
-    payload: str
-    tries: int
-
-
-async def take_outbox(conn: Connection, limit: int) -> list[Push]:
-    """Due rows, hidden from others for 60 s: at least once, since one that is not marked as sent comes back."""
-    async with conn.cursor(row_factory=class_row(Push)) as cursor:
-        await cursor.execute(
-            """
-            UPDATE outbox o SET not_before = clock_timestamp() + interval '60 seconds', tries = o.tries + 1
-              FROM (SELECT id FROM outbox WHERE not_before <= clock_timestamp()
-                     ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED) w
-             WHERE o.id = w.id
-            RETURNING o.id, o.kind, o.user_id, o.batch_id, o.run, o.payload::text AS payload, o.tries""",
-            [limit],
-        )
-        return await cursor.fetchall()
-
-
-async def delete_outbox(conn: Connection, id_: int) -> None:
-    await conn.execute("DELETE FROM outbox WHERE id = %s", [id_])
 
 
 async def change_epoch(conn: Connection) -> str:

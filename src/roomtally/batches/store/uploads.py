@@ -6,6 +6,8 @@ import msgspec
 
 from roomtally.db.pool import Connection
 
+ROOM = 0x726F6F00  # with a user's number it names a lock; the locks of two numbers are none of those of one (sweep, migrate)
+
 
 class NewUpload(msgspec.Struct, frozen=True):
     id: UUID
@@ -23,6 +25,17 @@ async def add_upload(conn: Connection, user_id: UUID, upload: NewUpload, hours: 
         VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp() + %s * interval '1 hour')""",
         [upload.id, user_id, upload.storage_key, upload.filename, upload.content_type, upload.bytes, hours],
     )
+
+
+async def lock_room(conn: Connection, user_id: UUID) -> None:
+    """Until the transaction ends nobody else adds an upload of this user: in READ COMMITTED each would see the sum without the
+    others'. Ask for the sum in a statement of its own afterwards.
+
+    No row is locked: the user's is the sweeper's too. Take it after an idempotency key, before any row of the lock order. Of two
+    users in four thousand million the numbers are the same, and one waits for the other.
+    """
+    number = int.from_bytes(user_id.bytes[-4:], signed=True)
+    await conn.execute("SELECT pg_advisory_xact_lock(%s::int4, %s::int4)", [ROOM, number])
 
 
 async def get_used_bytes(conn: Connection, user_id: UUID) -> int:

@@ -176,6 +176,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Say that it is not there */
+        delete: operations["ApiItemsItemIdRemove"];
+        options?: never;
+        head?: never;
+        /** Change a count, a label, a volume, or confirm what was proposed */
+        patch: operations["ApiItemsItemIdCorrect"];
+        trace?: never;
+    };
     "/api/latency": {
         parameters: {
             query?: never;
@@ -203,7 +221,8 @@ export interface paths {
         /** What one photo shows, and where on it */
         get: operations["ApiPhotosPhotoIdItemsOfPhoto"];
         put?: never;
-        post?: never;
+        /** Add what the analyzer has not found */
+        post: operations["ApiPhotosPhotoIdItemsAdd"];
         delete?: never;
         options?: never;
         head?: never;
@@ -531,6 +550,11 @@ export interface components {
             status: components["schemas"]["BatchStatus"];
             updatedAt: string;
         };
+        /** CorrectedItem */
+        CorrectedItem: {
+            batch: components["schemas"]["Snapshot"];
+            item: components["schemas"]["FoundItem"];
+        };
         /** Counts */
         Counts: {
             completed: number;
@@ -576,10 +600,13 @@ export interface components {
             labelEn: string;
             labelFr: string;
             proposed: boolean;
+            version: number;
             volume: number;
+            volumeEach: number;
         };
         /** FoundItems */
         FoundItems: {
+            confirmed: boolean;
             items: components["schemas"]["FoundItem"][];
         };
         /** Health */
@@ -602,6 +629,13 @@ export interface components {
             label: string;
             room: string;
             volume: number;
+        };
+        /** ItemCorrection */
+        ItemCorrection: {
+            count?: number | null;
+            label?: string | null;
+            proposed?: boolean | null;
+            volumeEach?: number | null;
         };
         /** ItemSum */
         ItemSum: {
@@ -630,6 +664,13 @@ export interface components {
          * @enum {string}
          */
         Mode: "default" | "delta";
+        /** NewItem */
+        NewItem: {
+            /** @default 1 */
+            count: number;
+            label: string;
+            volumeEach?: number | null;
+        };
         /** NewProject */
         NewProject: {
             name: string;
@@ -836,6 +877,7 @@ export type BatchPage = components['schemas']['BatchPage'];
 export type BatchStatus = components['schemas']['BatchStatus'];
 export type ChangeEvent = components['schemas']['ChangeEvent'];
 export type CompleteEvent = components['schemas']['CompleteEvent'];
+export type CorrectedItem = components['schemas']['CorrectedItem'];
 export type Counts = components['schemas']['Counts'];
 export type ErrorEvent = components['schemas']['ErrorEvent'];
 export type EventType = components['schemas']['EventType'];
@@ -845,10 +887,12 @@ export type FoundItems = components['schemas']['FoundItems'];
 export type Health = components['schemas']['Health'];
 export type Inventory = components['schemas']['Inventory'];
 export type ItemChange = components['schemas']['ItemChange'];
+export type ItemCorrection = components['schemas']['ItemCorrection'];
 export type ItemSum = components['schemas']['ItemSum'];
 export type ItemTotal = components['schemas']['ItemTotal'];
 export type Measured = components['schemas']['Measured'];
 export type Mode = components['schemas']['Mode'];
+export type NewItem = components['schemas']['NewItem'];
 export type NewProject = components['schemas']['NewProject'];
 export type NewToken = components['schemas']['NewToken'];
 export type Photo = components['schemas']['Photo'];
@@ -1226,7 +1270,10 @@ export interface operations {
     ApiBatchesBatchIdDelete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 batch_id: string;
             };
@@ -1277,12 +1324,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The state forbids it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     ApiBatchesBatchIdCancelCancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 batch_id: string;
             };
@@ -1398,7 +1457,10 @@ export interface operations {
     ApiBatchesBatchIdPausePause: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 batch_id: string;
             };
@@ -1465,7 +1527,10 @@ export interface operations {
     ApiBatchesBatchIdResumeResume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 batch_id: string;
             };
@@ -1532,7 +1597,10 @@ export interface operations {
     ApiBatchesBatchIdRetryFailedRetryFailed: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 batch_id: string;
             };
@@ -1677,6 +1745,199 @@ export interface operations {
             };
         };
     };
+    ApiItemsItemIdRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The version of the item that was seen, in quotes: "3". Needed. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The item and its batch. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectedItem"];
+                };
+            };
+            /** @description The request cannot be used as it is. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours: the two are not told apart. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else changed it first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Which version is meant must be said; see If-Match. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiItemsItemIdCorrect: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The version of the item that was seen, in quotes: "3". Needed. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemCorrection"];
+            };
+        };
+        responses: {
+            /** @description The item and its batch. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectedItem"];
+                };
+            };
+            /** @description The request cannot be used as it is. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours: the two are not told apart. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else changed it first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A kind of content that is not handled. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Which version is meant must be said; see If-Match. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiLatencyReportLatency: {
         parameters: {
             query?: never;
@@ -1766,6 +2027,89 @@ export interface operations {
             };
         };
     };
+    ApiPhotosPhotoIdItemsAdd: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewItem"];
+            };
+        };
+        responses: {
+            /** @description The item and its batch. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectedItem"];
+                };
+            };
+            /** @description The request cannot be used as it is. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not yours: the two are not told apart. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A kind of content that is not handled. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiPhotosPhotoIdOriginalOriginal: {
         parameters: {
             query?: never;
@@ -1827,7 +2171,10 @@ export interface operations {
     ApiPhotosPhotoIdRetryRetry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any text of your own; the same request sent again with it makes nothing twice, for 24 hours. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 photo_id: string;
             };

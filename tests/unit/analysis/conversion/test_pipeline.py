@@ -57,6 +57,6 @@ def test_another_package_than_the_pinned_one_is_refused(monkeypatch: pytest.Monk
 
 
 def test_the_cache_is_the_users_own() -> None:
-    digest = pipeline.cache_folder({"HOME": "/home/ada"}).name
-    assert pipeline.cache_folder({"HOME": "/home/ada"}) == Path("/home/ada/.cache/roomtally/models") / digest
+    digest = pipeline.cache_folder({"HOME": "/srv/ada"}).name
+    assert pipeline.cache_folder({"HOME": "/srv/ada"}) == Path("/srv/ada/.cache/roomtally/models") / digest
     assert pipeline.cache_folder({"XDG_CACHE_HOME": "/x", "HOME": "/y"}) == Path("/x/roomtally/models") / digest
