@@ -176,4 +176,10 @@ PIPELINE = (
         "Stuck photos", "Failed three times by the infrastructure.", "none", (("stuck", "max(roomtally_photos_stuck)"),)
     ),
     Panel("Vision endpoint", "By outcome.", "ops", each("roomtally_endpoint_requests_total", "outcome")),
+    Panel(
+        "Corrections",
+        "What people said about the analyzer's items; own: about what a person had said.",
+        "ops",
+        each("roomtally_items_corrected_total", "kind"),
+    ),
 )
