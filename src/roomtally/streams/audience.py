@@ -33,6 +33,10 @@ class Audience:
             self._changes.discard(stream)
 
     @property
+    def size(self) -> int:
+        return len(self._whole) + len(self._changes) + len(self._many_whole) + len(self._many_changes)
+
+    @property
     def wants_changes(self) -> bool:
         return bool(self._changes or self._many_changes)
 

@@ -92,6 +92,7 @@ class Stream(ABC):
         "_keeper",
         "_send",
         "_task",
+        "asked_at",
         "busy",
         "busy_since",
         "expires_at",
@@ -115,6 +116,7 @@ class Stream(ABC):
         self.touched_at = self.busy_since = 0.0
         self.id = secrets.token_hex(8)
         self.opened_at = time.time()
+        self.asked_at = time.perf_counter()  # when the request came
         self.headers: Sequence[tuple[bytes, bytes]] = ()  # of the response, beside those that each stream has
         self.sent_chunks = self.sent_bytes = 0  # nearly all chunks are one event
         self.prefix = sse.retry(sse.retry_ms())  # goes out before the next frame
@@ -161,6 +163,7 @@ class Stream(ABC):
             self.busy = False
             self._keeper.opened(self)
             self.flush()
+            metrics.STREAM_FIRST_EVENT.observe(time.perf_counter() - self.asked_at)
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:

@@ -49,12 +49,16 @@ class Frames:
         "_weighty",
         "at",
         "heavy",
+        "size",
+        "trace",
     )
 
     def __init__(self, history: History, around: Surroundings) -> None:
         self._history, self._around, self._weighty = history, around, around.source.weighty
         self.at: float | None = None  # when the newest event was committed
+        self.trace: str | None = None  # and by which span
         self.heavy = False
+        self.size = 0  # bytes of the whole state when it was made last
         self._newest: Whole | None = None
         self._state: Whole | None = None
         self._last_change: sse.Chunk | None = None
@@ -69,7 +73,7 @@ class Frames:
     def add(self, event: Event, at: float | None) -> None:
         """Before the history knows of it."""
         history, kept = self._history, self._ring
-        self.at = at
+        self.at, self.trace = at, event.trace
         self._state = self._last_change = None
         if self._made:
             self._outdate()
@@ -129,7 +133,9 @@ class Frames:
 
     def _whole(self, at: float | None) -> Whole:
         document = self._history.document()
-        return Whole(document.n, self._id(document.n), sse.frame("progress", document.progress(at)))
+        data = document.progress(at)
+        self.size = len(data)
+        return Whole(document.n, self._id(document.n), sse.frame("progress", data))
 
     # --- changes
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
@@ -79,6 +80,9 @@ class Hub:
         self._around.epoch = (await self._around.source.sweep({}, ())).epoch
         self._bus.on_change = self._doubt
         await self._bus.start()
+        metrics.owned(metrics.STREAMS_LIMIT).set(self._pace.process_streams)
+        for gauge in (metrics.STREAMS_OPEN, metrics.STREAM_TOPICS):
+            metrics.owned(gauge)
         self._collector.start()
         for work in (self._sweeper.run(), self._pulse.run()):
             self._tasks.append(asyncio.create_task(work, name=f"stream {work.__qualname__}"))
@@ -112,9 +116,11 @@ class Hub:
         stream = Single(viewer, topic.stage, self, self._pulse.new_life())
         if after and (reason := self._mismatch(after.epoch, after.n, topic)):
             stream.reset(reason)
-            self.counts.add("reset", 1, 0)
-        elif after and viewer.delta:
-            stream.cursor = after.n or -1
+            self._came_back("reset")
+        elif after:
+            self._came_back("continued")
+            if viewer.delta:
+                stream.cursor = after.n or -1
         self._add(stream)
         topic.stage.join(stream)
         if topic.history.finished:
@@ -141,11 +147,17 @@ class Hub:
                 continue
             topic.stage.join_many(stream, place)
             stream.follow(place, topic.stage, n)
-            if after and n and (reason := self._mismatch(after.epoch, n, topic)):
-                stream.reset(place, reason)
-                self.counts.add("reset", 1, 0)
+            if after and n:
+                if reason := self._mismatch(after.epoch, n, topic):
+                    stream.reset(place, reason)
+                self._came_back("reset" if reason else "continued")
         self._add(stream)
         return stream
+
+    def _came_back(self, result: str) -> None:
+        metrics.STREAM_RESUMES.labels(result).inc()
+        if result == "reset":
+            self.counts.add("reset", 1, 0)
 
     def _mismatch(self, epoch: str, n: int, topic: Topic) -> str | None:
         """Why what a viewer has seen is not of this history."""
@@ -234,6 +246,7 @@ class Hub:
         self._streams.discard(stream)
         self._collector.changed(len(self._streams))
         metrics.STREAMS_OPEN.dec()
+        metrics.STREAM_SECONDS.observe(max(0.0, time.time() - stream.opened_at))
         metrics.STREAMS_CLOSED.labels(stream.reason or "client").inc()
         if stream.viewer.on_close:
             stream.viewer.on_close()

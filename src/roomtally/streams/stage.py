@@ -70,6 +70,7 @@ class Stage:
         self._audience.leave(stream)
 
     def tidy(self) -> None:
+        self._around.polling.spare(self._audience.size, self.frames.size)
         self.frames.tidy()
         self.frames.keep_changes(wanted=self._audience.wants_changes)
 
@@ -138,4 +139,4 @@ class Stage:
 
     def _measure(self) -> None:
         if self.frames.at is not None:
-            self._around.spoke_of(self.frames.at)
+            self._around.deliveries.spoke_of(self.frames.at, self.frames.trace)

@@ -8,12 +8,12 @@ from typing import Protocol
 import structlog
 
 from roomtally.streams.counts import Counts
+from roomtally.streams.deliveries import Deliveries
+from roomtally.streams.polling import Polling
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
 from roomtally.telemetry import metrics
-
-NEVER = float("inf")
 
 log = structlog.get_logger()
 
@@ -30,14 +30,27 @@ class Surroundings:
     All that one read of the bus brought is handed over in one round, so that a stream gets it as one chunk.
     """
 
-    __slots__ = ("_oldest", "_planned", "_streams", "_topics", "bus", "counts", "doubt", "epoch", "repairs", "source")
+    __slots__ = (
+        "_planned",
+        "_streams",
+        "_topics",
+        "bus",
+        "counts",
+        "deliveries",
+        "doubt",
+        "epoch",
+        "polling",
+        "repairs",
+        "source",
+    )
 
     def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
         self.counts = Counts()
+        self.deliveries = Deliveries()
+        self.polling = Polling()
         self.epoch = ""
         self._planned = False
-        self._oldest = NEVER
         self._topics: list[Speaker] = []
         self._streams: dict[Speaker, None] = {}  # in order
 
@@ -53,16 +66,13 @@ class Surroundings:
         if not self._planned:
             self._plan()
 
-    def spoke_of(self, committed_at: float) -> None:
-        """Of an event that was committed then; the oldest of a round is measured."""
-        self._oldest = min(self._oldest, committed_at)
-
     def _plan(self) -> None:
         self._planned = True
         asyncio.get_running_loop().call_soon(self._round)
 
     def _round(self) -> None:
         """What one of them raises is kept with it: if it ended the round, nobody in this process would hear anything again."""
+        began = time.time()
         try:
             topics, self._topics = self._topics, []
             for topic in topics:
@@ -76,16 +86,11 @@ class Surroundings:
                     stream.flush()
                 except Exception as error:
                     _failed("connection", error)
-            self._measure()
+            self.deliveries.end(began)
         finally:
             self._planned = False
             if self._topics or self._streams:
                 self._plan()
-
-    def _measure(self) -> None:
-        if self._oldest != NEVER:
-            metrics.STREAM_LAG.observe(max(0.0, time.time() - self._oldest))
-            self._oldest = NEVER
 
 
 def _failed(part: str, error: Exception) -> None:

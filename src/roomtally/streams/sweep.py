@@ -79,6 +79,7 @@ class Sweeper:
         await self._repair(behind)
         async for topic in _unhurried(self._hub.topics):
             topic.tidy()
+        self._around.polling.end_sweep()
 
     def _failed(self, error: Exception) -> None:
         """A line for an outage, not for each try in it."""

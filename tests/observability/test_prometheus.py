@@ -1,0 +1,123 @@
+"""Every query of every panel and every metric of every rule has data in a real Prometheus, and what is broken is told."""
+
+import math
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from observability import build, panels, slos
+from roomtally.embedded.valkey import EmbeddedValkey
+from tests.fixtures.app import Api
+from tests.fixtures.house import House
+from tests.fixtures.tools import need
+from tests.fixtures.waiting import until
+from tests.observability.conftest import mixed_load, post_form, watch
+from tests.observability.prometheus import Prometheus
+from tests.observability.receiver import Receiver
+
+SELECTOR = re.compile(r'(?:roomtally|process|slo)[\w:]+(?:\{(?:"[^"]*"|[^"}])*\})?|up\{[^}]*\}')
+# What a healthy service has nothing to show for; each is provoked below or in the rules' own tests.
+EMPTY_WHEN_HEALTHY = {"sum by (alertname, alertstate) (ALERTS)"}
+LIMIT = 10  # streams of the web process here
+
+
+@pytest.fixture
+async def monitored(house: House, receiver: Receiver, tmp_path: Path) -> AsyncIterator[tuple[Prometheus, Api]]:
+    need("prometheus")
+    house.settings = msgspec.structs.replace(
+        house.settings, otlp_endpoint=receiver.endpoint, process_streams=LIMIT, user_streams=0
+    )
+    web = house.start_web()
+    workers = [await house.start_worker(), await house.start_worker("sweep")]
+    urls = [web.private_url, *(worker.private_url for worker in workers)]
+    prometheus = Prometheus(tmp_path / "prometheus", [url.removeprefix("http://") for url in urls])
+    await until(prometheus.ready, 20)
+    async with Api(web) as api:
+        await api.sign_in()
+        yield prometheus, api
+    prometheus.stop()
+
+
+def queries() -> dict[str, str]:
+    """Each query as Grafana would send it, by where it stands."""
+    return {
+        f"{name}: {panel['title']}: {target['legendFormat']}": target["expr"].replace(panels.RATE, "1m")
+        for name, whole in build.dashboards().items()
+        for panel in whole["panels"]
+        for target in panel["targets"]
+    }
+
+
+def without_data(prometheus: Prometheus) -> dict[str, str]:
+    """NaN is none: nothing was divided or measured."""
+    return {
+        place: query
+        for place, query in queries().items()
+        if query not in EMPTY_WHEN_HEALTHY and all(math.isnan(value) for _, value in prometheus.ask(query))
+    }
+
+
+def selectors() -> set[str]:
+    expressions = [rule.expression.replace("WINDOW", "1m") for rule in build.all_alerts()]
+    return {selector for text in expressions for selector in SELECTOR.findall(text)}
+
+
+async def test_every_panel_and_every_rule_has_data(monitored: tuple[Prometheus, Api]):
+    prometheus, api = monitored
+    assert without_data(prometheus), "nothing has happened yet"
+    missing: dict[str, str] = {}
+    for _ in range(20):
+        await mixed_load(api)
+        if not (missing := without_data(prometheus)):
+            break
+    assert missing == {}
+    assert len(selectors()) > 40
+    assert {name for name in selectors() if not prometheus.ask(name)} == set()
+    known = {labels["slo"] for labels, value in prometheus.ask("slo:sli_error:ratio_rate5m") if not math.isnan(value)}
+    assert known == {slo.name for slo in slos.OBJECTIVES}
+    assert prometheus.exemplars("roomtally_stream_lag_seconds_bucket")
+
+
+async def test_what_is_broken_is_told_and_what_is_mended_is_not(
+    monitored: tuple[Prometheus, Api], house: House, valkey_server: EmbeddedValkey
+):
+    prometheus, api = monitored
+    await until(lambda: prometheus.ask("roomtally_queue_consumers"), 20)
+    await until(lambda: not prometheus.firing(), 5, "nothing is wrong: `absent` is true before the first scrape only")
+    house.workers[0].kill()
+    await told(prometheus, {"TargetDown", "WorkerAbsent"}, "the worker is gone")
+    batch = await post_form(api, 1)
+    streams = [await watch(api, batch) for _ in range(LIMIT + 1)]
+    assert [stream.status for stream in streams] == [200] * LIMIT + [503]
+    await told(prometheus, {"StreamsNearLimit", "StreamsRefused"}, "the streams are full")
+    valkey_server.kill()
+    await post_form(api, 1)
+    await told(prometheus, {"ValkeyLost", "BusLost", "HintsLost"}, "Valkey is gone")
+    shut(house, allowed=False)
+    await told(prometheus, {"DatabaseLost"}, "the database is gone")
+    shut(house, allowed=True)
+    valkey_server.start()
+    for stream in streams:
+        stream.leave()
+    gauges = {"StreamsNearLimit", "ValkeyLost", "BusLost", "DatabaseLost"}
+    await until(lambda: not gauges & prometheus.firing(), 30, "what is mended is told no longer")
+
+
+async def told(prometheus: Prometheus, names: set[str], cause: str) -> None:
+    await until(lambda: names <= prometheus.firing(), 30, f"{sorted(names)} tell that {cause}")
+
+
+def shut(house: House, *, allowed: bool) -> None:
+    """Close the house's database to everybody, or open it again."""
+    name = str(conninfo_to_dict(house.settings.database_url)["dbname"])
+    with psycopg.connect(make_conninfo(house.settings.database_url, dbname="postgres"), autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(name), sql.Literal(allowed))
+        )
+        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
