@@ -19,6 +19,7 @@ from loadtests.sse_client.processes import Clients
 from loadtests.sse_client.report import report
 
 NANOSECONDS = 1e9
+SETTLE_SECONDS = 2.0  # what is on its way still comes, and is counted
 LEAST_US = 0.05  # an event; threads that take less are left out
 
 
@@ -49,9 +50,9 @@ def _row(web: Web, clients: Clients, injector: Injector, rate: float, seconds: f
     clients.begin()
     before = _spent(web.serving())
     sent = injector.run(rate, seconds)
+    seen = report(clients.now(), clients.end(SETTLE_SECONDS))
     after = _spent(web.serving())
-    seen = report(clients.now(), clients.end())
-    costs = {name: (spent - before.get(name, 0.0)) / sent.events * 1e6 for name, spent in after.items()}
+    costs = {name: (spent - before.get(name, 0.0)) / max(seen.measured, 1) * 1e6 for name, spent in after.items()}
     return [
         f"{sent.events / sent.seconds:,.0f}",
         f"{seen.measured / sent.events:.1%}",
