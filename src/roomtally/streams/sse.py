@@ -16,6 +16,7 @@ HEADERS = [
 RETRY_MS = (1000, 3000)  # each stream its own: clients that were cut together must not come back together
 
 _CHANGE, _TYPE = "\nevent: change\ndata: ", ',"type":'  # what is before a payload, and behind it
+_BEFORE, _BEHIND = _CHANGE.encode(), _TYPE.encode()
 
 _encode = msgspec.json.Encoder().encode
 _random = secrets.SystemRandom()
@@ -61,8 +62,7 @@ def change(event_id: str, type_: str, payload: bytes, committed_at: float | None
 
 def payload(change_: bytes) -> bytes:
     """Of one `change`, as it was."""
-    start = change_.index(_CHANGE.encode()) + len(_CHANGE)
-    return change_[start : change_.rindex(_TYPE.encode())] + b"}"
+    return change_[change_.index(_BEFORE) + len(_BEFORE) : change_.rindex(_BEHIND)] + b"}"
 
 
 @lru_cache(256)
