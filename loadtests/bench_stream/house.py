@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
 
+import psutil
 import psycopg
 
 from loadtests.bench_stream import inject, seed
@@ -76,6 +77,10 @@ class Web:
     @property
     def pids(self) -> list[int]:
         return [self.process.pid]
+
+    def serving(self) -> list[int]:
+        """granian's first process only looks after those that serve."""
+        return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
 
     def options(self, streams: int, topics: int, **more: Any) -> Options:
         """On one topic every viewer shows a session of his own of the same user, else the session of the topic's owner."""

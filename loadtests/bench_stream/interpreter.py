@@ -171,7 +171,7 @@ def _reads(load: Load, bus_: _Bus) -> list[list[tuple[Listener, bytes]]]:
         type_ = EventType.PHOTO_CLAIMED if n % 2 else EventType.PHOTO_RELEASED
         event = Event(n, 1, type_, msgspec.Raw(payloads[topic][n % 2]))
         key = seed.batch_id(topic)
-        messages.append((bus_.listening[bus.channel(key)], bus.encode(key, EPOCH, [event], time.time())))
+        messages.append((bus_.listening[bus.channel(key)], bus.encode(EPOCH, [event], time.time())))
     return [messages[at : at + load.together] for at in range(0, len(messages), load.together)]
 
 

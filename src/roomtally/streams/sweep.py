@@ -138,8 +138,13 @@ async def _unhurried(topics: Mapping[UUID, Topic]) -> AsyncGenerator[Topic]:
             yield topic
 
 
-def _parts(known: Mapping[UUID, int], credentials: Sequence[UUID]) -> Iterator[tuple[dict[UUID, int], Sequence[UUID]]]:
+def _parts(
+    known: Mapping[UUID, int], credentials: Sequence[UUID]
+) -> Iterator[tuple[Mapping[UUID, int], Sequence[UUID]]]:
     """At least one part, so that the epoch is asked for also when nobody watches."""
+    if len(known) <= PART and len(credentials) <= PART:  # nearly always, and a copy of 5,000 takes 2 ms
+        yield known, credentials
+        return
     items = list(known.items())
     for at in range(0, max(len(items), len(credentials), 1), PART):
         yield dict(items[at : at + PART]), credentials[at : at + PART]
