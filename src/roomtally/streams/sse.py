@@ -1,6 +1,6 @@
 """Server-Sent Events as bytes, and the ASGI messages that carry them."""
 
-import secrets
+import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TypedDict
@@ -16,7 +16,7 @@ HEADERS = [
 RETRY_MS = (1000, 3000)  # each stream its own: clients that were cut together must not come back together
 
 _encode = msgspec.json.Encoder().encode
-_random = secrets.SystemRandom()
+_random = random.Random()  # noqa: S311 - to spread work, no secret; the system's costs a call of the kernel each time
 
 
 class Chunk(TypedDict):

@@ -20,7 +20,7 @@ from roomtally.streams.ring import RECALLED_EVENTS
 from roomtally.streams.source import Event, Sweep, Words
 
 CHUNK = 500  # topics whose log is read by one query
-CONNECTIONS = 3  # for snapshots, the log and the sweep
+CONNECTIONS = 4  # two for snapshots, one each for the log and the sweep
 LOG_LIMIT = RECALLED_EVENTS + 1  # a topic and read: what a viewer missed, and the event that it has
 
 WORDS = Words("batchId", reading.batch_not_found, ("batch-deleted", "This batch has been deleted."))
@@ -90,7 +90,7 @@ class BatchFeed:
 
     def __init__(self, pool: Pool, cache: SnapshotCache) -> None:
         self._pool = pool
-        self._loads = Together(partial(reading.load, pool, cache), readers=1)
+        self._loads = Together(partial(reading.load, pool, cache), readers=2)
 
     async def snapshot(self, topic: UUID) -> BatchDocument | None:
         progress = await self._loads.ask(topic)
