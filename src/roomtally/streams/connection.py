@@ -113,7 +113,7 @@ class Stream(ABC):
         self.busy, self.started, self._cut = True, False, False
         self.spoke = -1
         self.touched_at = self.busy_since = 0.0
-        self.id = f"{random.getrandbits(64):016x}"  # noqa: S311 - a name for operators, no secret
+        self.id = f"{random.getrandbits(64):016x}"
         self.opened_at = time.time()
         self.headers: Sequence[tuple[bytes, bytes]] = ()  # of the response, beside those that each stream has
         self.sent_chunks = self.sent_bytes = 0  # nearly all chunks are one event

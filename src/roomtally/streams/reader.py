@@ -198,7 +198,8 @@ class BusReader:
             self._link.ask_of(b"UNSUBSCRIBE", [*going])
             replies = self._link.ask_of(b"SUBSCRIBE", [name for name, _ in coming if name in self._listeners])
         if coming:
-            task = asyncio.create_task(_settle([future for _, future in coming], replies), name="bus subscriptions")
+            asked = [future for _, future in coming]
+            task = asyncio.create_task(_settle(asked, replies), name="bus subscriptions")
             self._settling.add(task)
             task.add_done_callback(self._settling.discard)
 

@@ -1,6 +1,7 @@
 """What all topics of a hub share, and the rounds in which they speak."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -30,11 +31,24 @@ class Surroundings:
     All that one read of the bus brought is handed over in one round, so that a stream gets it as one chunk.
     """
 
-    __slots__ = ("_oldest", "_planned", "_streams", "_topics", "bus", "counts", "doubt", "epoch", "repairs", "source")
+    __slots__ = (
+        "_oldest",
+        "_planned",
+        "_streams",
+        "_topics",
+        "bus",
+        "context",
+        "counts",
+        "doubt",
+        "epoch",
+        "repairs",
+        "source",
+    )
 
     def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
         self.counts = Counts()
+        self.context = contextvars.Context()  # of a topic's own tasks, which are nobody's request
         self.epoch = ""
         self._planned = False
         self._oldest = NEVER

@@ -39,7 +39,9 @@ class Together(Generic[K, V]):
         try:
             await self._read_parts()
         finally:
-            self._reading -= 1  # here: a task's callbacks come later than those who ask now, and nobody would read for them
+            self._reading -= (
+                1  # here: a task's callbacks come later than those who ask now, and nobody would read for them
+            )
 
     async def _read_parts(self) -> None:
         while part := dict(islice(self._waiting.items(), AT_ONCE)):
