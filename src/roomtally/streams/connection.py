@@ -6,7 +6,7 @@ stream is busy, and when the future is done all that it missed goes as one chunk
 """
 
 import asyncio
-import secrets
+import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -114,7 +114,7 @@ class Stream(ABC):
         self.busy, self.started, self._cut = True, False, False
         self.spoke = -1
         self.touched_at = self.busy_since = 0.0
-        self.id = secrets.token_hex(8)
+        self.id = f"{random.getrandbits(64):016x}"
         self.opened_at = time.time()
         self.asked_at = time.perf_counter()  # when the request came
         self.headers: Sequence[tuple[bytes, bytes]] = ()  # of the response, beside those that each stream has

@@ -1,7 +1,7 @@
 """What the hub is handed: how to read a topic's document, its log, what has changed behind its back, and what it is called."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Protocol, Self
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -53,7 +53,7 @@ class Document(Protocol):
     @property
     def deleted(self) -> bool: ...
 
-    def fold(self, *events: Event) -> Self:
+    def fold(self, *events: Event) -> "Document":
         """The document after `events`, which are in order and begin with number `n + 1`."""
         ...
 

@@ -1,6 +1,6 @@
 """Server-Sent Events as bytes, and the ASGI messages that carry them."""
 
-import secrets
+import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TypedDict
@@ -19,7 +19,7 @@ _CHANGE, _TYPE = "\nevent: change\ndata: ", ',"type":'  # what is before a paylo
 _BEFORE, _BEHIND = _CHANGE.encode(), _TYPE.encode()
 
 _encode = msgspec.json.Encoder().encode
-_random = secrets.SystemRandom()
+_random = random.Random()  # noqa: S311 - to spread work, no secret; the system's costs a call of the kernel each time
 
 
 class Chunk(TypedDict):

@@ -1,6 +1,7 @@
 """What all topics of a hub share, and the rounds in which they speak."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -35,6 +36,7 @@ class Surroundings:
         "_streams",
         "_topics",
         "bus",
+        "context",
         "counts",
         "deliveries",
         "doubt",
@@ -49,6 +51,7 @@ class Surroundings:
         self.counts = Counts()
         self.deliveries = Deliveries()
         self.polling = Polling()
+        self.context = contextvars.Context()  # of a topic's own tasks, which are nobody's request
         self.epoch = ""
         self._planned = False
         self._topics: list[Speaker] = []

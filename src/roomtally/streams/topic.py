@@ -52,7 +52,7 @@ class Topic:
         self._early = Early(self._ask_for_log)
         self._waiters: set[asyncio.Future[None]] = set()
         self._speaks = self._subscribed = self._closed = False
-        self._loading = asyncio.create_task(self._load(), name=f"topic {key}")
+        self._loading: asyncio.Task[None] | None = self._begin_loading()
 
     @property
     def last(self) -> int:
@@ -96,23 +96,32 @@ class Topic:
     def load(self, *, reset: str | None = None) -> asyncio.Task[None]:
         """Reads the snapshot, once for all who ask. `reset`: what was known is of another history and is forgotten now."""
         if reset:
-            self._loading.cancel()
+            self._stop_loading()
             self.stage.reset(reset)
             self.history.forget()
             self._early.clear()
-        if self._loading.done() or reset:
-            self._loading = asyncio.create_task(self._load(), name=f"topic {self.key}")
+        if self._loading is None or self._loading.done() or reset:
+            self._loading = self._begin_loading()
         return self._loading
+
+    def _stop_loading(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+
+    def _begin_loading(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._load(), name="topic", context=self._around.context)
 
     def tidy(self) -> None:
         """With every sweep: reads again what could not be read, and lets go of frames, which are made anew when needed."""
         self.stage.tidy()
-        if not self.known and self._loading.done():
+        if self._loading is not None and self._loading.done():
+            self._loading = None  # a task that has ended still holds 700 bytes
+        if not self.known and self._loading is None:
             self.load()
 
     def close(self) -> None:
         self._closed = True
-        self._loading.cancel()
+        self._stop_loading()
         self._early.clear()
         self.stage.close()
         self._around.bus.unsubscribe(bus.channel(self.key), self._heard)

@@ -40,7 +40,7 @@ SELECT b.id AS batch_id, b.last_event AS n, epoch, b.user_id, b.run, b.status IN
            'inventorySummary', {SUMMARY}, 'eventId', epoch || '-' || b.last_event,
            'createdAt', to_char(b.created_at AT TIME ZONE 'UTC', {UTC}),
            'updatedAt', to_char(b.updated_at AT TIME ZONE 'UTC', {UTC}))::text AS body
-  FROM batches b, installation WHERE b.id = ANY (%(batches)s) AND b.deleted_at IS NULL"""
+  FROM batches b, installation WHERE b.id = ANY (%(batches)s::uuid[]) AND b.deleted_at IS NULL"""
 
 
 class SnapshotText(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class SnapshotText(msgspec.Struct, frozen=True):
 async def list_snapshots(conn: Connection, batch_ids: Sequence[UUID]) -> list[SnapshotText]:
     """One statement, one MVCC snapshot, in any order. Without those that are not there or deleted."""
     async with conn.cursor(row_factory=class_row(SnapshotText)) as cursor:
-        await cursor.execute(SNAPSHOTS, {"batches": list(batch_ids)}, prepare=True)
+        await cursor.execute(SNAPSHOTS, {"batches": uuid_array(batch_ids)}, prepare=True)
         return await cursor.fetchall()
 
 
@@ -76,8 +76,8 @@ async def list_heads(conn: Connection, batch_ids: Sequence[UUID]) -> list[Head]:
         await cursor.execute(
             """
             SELECT id AS batch_id, last_event AS n, epoch, user_id, finished_at IS NOT NULL AS finished
-              FROM batches, installation WHERE id = ANY (%s) AND deleted_at IS NULL""",
-            [list(batch_ids)],
+              FROM batches, installation WHERE id = ANY (%s::uuid[]) AND deleted_at IS NULL""",
+            [uuid_array(batch_ids)],
             prepare=True,
         )
         return await cursor.fetchall()
@@ -232,17 +232,31 @@ async def sweep_topics(conn: Connection, known: Mapping[UUID, int], credentials:
         await cursor.execute(
             SWEEP_TOPICS,
             {
-                "topics": await _array(topic.hex for topic in known),
-                "known": await _array(map(str, known.values())),
-                "credentials": await _array(credential.hex for credential in credentials),
+                "topics": await _sliced_array(topic.hex for topic in known),
+                "known": await _sliced_array(map(str, known.values())),
+                "credentials": await _sliced_array(credential.hex for credential in credentials),
             },
             prepare=True,
         )
         return await cursor.fetchall()
 
 
-async def _array(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it, in a quarter of the time that the driver takes."""
+def uuid_array(values: Iterable[UUID]) -> str:
+    return array(value.hex for value in values)
+
+
+def bytea_array(values: Iterable[bytes]) -> str:
+    return array(f'"\\\\x{value.hex()}"' for value in values)
+
+
+def array(values: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it: for 5,000 ids a quarter of the time that the driver takes, for 25 a twentieth, and nothing
+    else runs then."""
+    return f"{{{','.join(values)}}}"
+
+
+async def _sliced_array(values: Iterable[str]) -> str:
+    """The same, with a look at the rest of the event loop after each slice."""
     rest, parts = iter(values), list[str]()
     while part := ",".join(islice(rest, SLICE)):
         parts.append(part)
