@@ -127,6 +127,8 @@ async def test_what_is_proposed_is_accepted_with_the_keyboard_alone(stage: Place
     await expect(row(tab.page, "lamp").get_by_text("Corrected")).to_be_visible()
     await expect(tab.page.get_by_role("button", name="Change: Lamp")).to_be_focused()
     await tab.page.get_by_role("button", name="Dismiss: Lamp").wait_for(state="detached")
+    # Answered: of two on their way, the later answer is told last.
+    await expect(tab.page.get_by_text("Lamp: 1.")).to_be_attached()
     await count(tab.page, "Chair").focus()
     await tab.page.keyboard.press("ArrowUp")
     await tab.page.keyboard.type("7")
