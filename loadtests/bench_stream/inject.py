@@ -80,18 +80,21 @@ class Injector:
 # --- for the service
 
 
-def of_roomtally(port: int, epoch: str, topics: int) -> Injector:
-    templates = [[_ours(number, epoch, claimed=claimed) for claimed in (False, True)] for number in range(topics)]
+def of_roomtally(port: int, epoch: str, topics: int, trace: str | None = None) -> Injector:
+    """`trace`: the traceparent of the commit, in all of them."""
+    templates = [
+        [_ours(number, epoch, trace, claimed=claimed) for claimed in (False, True)] for number in range(topics)
+    ]
     return Injector(port, templates, lambda text, number: text % (time.time(), number), b"CLIENT REPLY OFF\r\n")
 
 
-def _ours(number: int, epoch: str, *, claimed: bool) -> bytes:
+def _ours(number: int, epoch: str, trace: str | None, *, claimed: bool) -> bytes:
     """Odd numbers claim the second photo, even ones release it."""
     topic = seed.batch_id(number)
     type_ = EventType.PHOTO_CLAIMED if claimed else EventType.PHOTO_RELEASED
     payload = payload_of(number, claimed=claimed)
     events.decode_event(NUMBER, 1, type_, payload)  # raises what a bad event would raise in the service, but here
-    message = bus.encode(topic, epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload))], TIME)
+    message = bus.encode(topic, epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload), trace=trace)], TIME)
     text = message.replace(b"%", b"%%").replace(b"%.6f" % TIME, b"%.6f").replace(b'"n":%d' % NUMBER, b'"n":%d')
     return _publish(bus.channel(topic).encode(), text, len(message))
 

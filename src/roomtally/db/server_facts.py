@@ -19,22 +19,26 @@ SELECT current_setting('server_version') AS version,
        pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool AS read_only,
        current_setting('fsync')::bool AND current_setting('full_page_writes')::bool
            AND current_setting('synchronous_commit') <> 'off' AS durable,
-       least(current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
-             (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
-             (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)) AS most_connections,
-       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS connections,
+       current_setting('max_connections')::int AS most_connections,
+       greatest(0, least(
+           (SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - count(*)
+              FROM pg_stat_activity WHERE backend_type = 'client backend'),
+           (SELECT nullif(d.datconnlimit, -1) - (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
+              FROM pg_database d WHERE d.datname = current_database()),
+           (SELECT nullif(r.rolconnlimit, -1) - (SELECT count(*) FROM pg_stat_activity a WHERE a.usesysid = r.oid)
+              FROM pg_roles r WHERE r.rolname = current_user)))::int AS free_connections,
        to_regclass('schema_migrations') IS NOT NULL AS has_schema"""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """`number` is 150004 for 15.4; `connections` includes the one that asks."""
+    """`number` is 150004 for 15.4; `free_connections`: of the server, the database and the role, whichever has fewest."""
 
     version: str
     number: int
     read_only: bool
     durable: bool
     most_connections: int
-    connections: int
+    free_connections: int
     has_schema: bool
 
 

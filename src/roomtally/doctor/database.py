@@ -98,8 +98,12 @@ def clock(ahead: float) -> Finding:
 
 
 def _room(facts: Facts, wanted: int) -> Finding:
-    left = max(0, facts.most_connections - facts.connections)
-    says = f"{left} of {facts.most_connections} connections are free; a web process takes {wanted}, a worker 3, a sweeper 3"
+    left = facts.free_connections
+    says = f"{left} more connections are free (max_connections {facts.most_connections}); a web process takes {wanted}, others 3"
     if left < wanted:
-        return warn(PART, says, "Raise max_connections (or the limit of the role), or lower ROOMTALLY_DB_POOL_SIZE.")
+        return warn(
+            PART,
+            says,
+            "Raise max_connections, or the limit of the database or the role, or lower ROOMTALLY_DB_POOL_SIZE.",
+        )
     return ok(PART, says)

@@ -75,13 +75,13 @@ def test_a_schema_that_is_not_this_versions(settings: Settings, postgres_server:
 
 
 def test_a_database_that_is_read_only_or_full(settings: Settings) -> None:
-    name = sql.Identifier(conninfo.conninfo_to_dict(settings.database_url)["dbname"])
+    name = sql.Identifier(str(conninfo.conninfo_to_dict(settings.database_url)["dbname"]))
     with psycopg.connect(settings.database_url, autocommit=True) as conn:
         conn.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
         conn.execute(sql.SQL("ALTER DATABASE {} CONNECTION LIMIT 5").format(name))
     found = worst(database.examine(settings))
     assert (State.FAIL, "is read-only") in found
-    assert any(state is State.WARN and " of 5 connections are free" in says for state, says in found)
+    assert any(state is State.WARN and says.startswith("4 more connections are free") for state, says in found)
 
 
 def test_clocks_that_differ_are_told_by_how_much() -> None:
