@@ -14,6 +14,7 @@ from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.counts import Counts
 from roomtally.streams.ids import EventId, Vector
 from roomtally.streams.many import Many
+from roomtally.streams.outage import Reads
 from roomtally.streams.pace import Pace
 from roomtally.streams.polls import Poll, Polls
 from roomtally.streams.pulse import Pulse
@@ -40,8 +41,9 @@ class Hub:
     def __init__(self, source: Source, pace: Pace, reader: BusReader) -> None:
         self._pace = pace
         self._bus = reader
-        self._repairs = Repairs(source)
-        self._around = Surroundings(source, reader, self._repairs, self._doubt)
+        reads = Reads()
+        self._repairs = Repairs(source, reads)
+        self._around = Surroundings(source, reader, reads, self._repairs, self._doubt)
         self._sweeper = Sweeper(self, self._around, pace.sweep_seconds)
         self._pulse = Pulse(pace, self._around.counts)
         self._streams: set[Stream] = set()

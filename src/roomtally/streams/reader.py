@@ -117,7 +117,7 @@ class BusReader:
         self._link: _Link | None = None
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
-        self._had_link = self._complained = False
+        self._had_link = self._complained = self._stopped = False
         self.on_change: Callable[[], None] = _nothing
 
     @property
@@ -132,11 +132,13 @@ class BusReader:
     async def start(self) -> None:
         """Waits 1 s at most for the first connection; without one the service works too, only slower."""
         metrics.owned(metrics.BUS_CONNECTED).set(0)
+        self._stopped = False
         self._task = asyncio.create_task(self._run(), name="bus")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), 1)
 
     async def stop(self) -> None:
+        self._stopped = True  # nothing was lost
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -228,7 +230,8 @@ class BusReader:
         else:
             self._connected.clear()
         metrics.BUS_CONNECTED.set(up)
-        log.info("bus_connected" if up else "bus_lost", channels=self.channels)
+        if not self._stopped:
+            log.info("bus_connected" if up else "bus_lost", channels=self.channels)
         self.on_change()
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from roomtally.streams.counts import Counts
 from roomtally.streams.deliveries import Deliveries
+from roomtally.streams.outage import Reads
 from roomtally.streams.polling import Polling
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
@@ -40,15 +41,19 @@ class Surroundings:
         "doubt",
         "epoch",
         "polling",
+        "reads",
         "repairs",
         "source",
     )
 
-    def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
+    def __init__(
+        self, source: Source, reader: BusReader, reads: Reads, repairs: Repairs, doubt: Callable[[], None]
+    ) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
         self.counts = Counts()
         self.deliveries = Deliveries()
         self.polling = Polling()
+        self.reads = reads
         self.epoch = ""
         self._planned = False
         self._topics: list[Speaker] = []

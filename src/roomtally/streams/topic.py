@@ -136,11 +136,10 @@ class Topic:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 document = await self._around.source.snapshot(self.key)
-        except Exception:
-            metrics.STREAM_READS.labels("snapshot", "failed").inc()
-            log.exception("snapshot_failed", topic=str(self.key))
+        except Exception as error:
+            self._around.reads.failed("snapshot", error, topic=str(self.key))
             return
-        metrics.STREAM_READS.labels("snapshot", "done").inc()
+        self._around.reads.done("snapshot")
         if document is None:
             self.vanish()
             return
