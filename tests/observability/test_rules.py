@@ -12,7 +12,7 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
 from observability import build, panels, slos
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 from tests.fixtures.tools import need
 from tests.observability.cases import ALWAYS, CAUSES, OUTCOMES, Case
 
@@ -235,7 +235,9 @@ def anchor(heading: str) -> str:
 
 def declared() -> set[str]:
     """Each name as Prometheus has it, parts of histograms without their ending."""
-    found = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    found = [
+        metric for metric in (vars(metrics) | vars(stream_metrics)).values() if isinstance(metric, MetricWrapperBase)
+    ]
     families = [family for metric in found for family in metric.describe()]
     return {family.name + ("_total" if family.type == "counter" else "") for family in families}
 

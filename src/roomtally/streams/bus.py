@@ -11,7 +11,7 @@ import structlog
 
 from roomtally.db.valkey import Valkey
 from roomtally.streams.source import Event
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 log = structlog.get_logger()
 
@@ -68,5 +68,5 @@ class Publisher:
             message = encode(topic, epoch, events, committed_at)
             await self._client.guarded(self._client.publish(channel(topic), message), "publish")
         except Exception:
-            metrics.STREAM_FAILURES.labels("publish").inc()
+            stream_metrics.STREAM_FAILURES.labels("publish").inc()
             log.exception("publish_failed", topic=str(topic))

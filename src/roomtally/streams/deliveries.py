@@ -4,7 +4,7 @@ import time
 
 from opentelemetry.trace import SpanKind
 
-from roomtally.telemetry import metrics, tracing
+from roomtally.telemetry import stream_metrics, tracing
 
 NEVER = float("inf")
 SPAN = "deliver"
@@ -33,8 +33,8 @@ class Deliveries:
         if self._causes:
             exemplar = {"trace_id": tracing.trace_id_of(next(iter(self._causes))) or ""}
             self._tell(began, now)
-        metrics.STREAM_LAG.observe(max(0.0, now - self._oldest), exemplar)
-        metrics.STREAM_NOTIFY_LAG.observe(max(0.0, began - self._oldest), exemplar)
+        stream_metrics.STREAM_LAG.observe(max(0.0, now - self._oldest), exemplar)
+        stream_metrics.STREAM_NOTIFY_LAG.observe(max(0.0, began - self._oldest), exemplar)
         self._oldest = NEVER
 
     def _tell(self, began: float, now: float) -> None:

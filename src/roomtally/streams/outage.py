@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 import structlog
 
 from roomtally.db.pool import DATABASE_AWAY
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 AWAY = (*DATABASE_AWAY, OSError)  # TimeoutError is one: a database that is frozen
 
@@ -23,14 +23,14 @@ class Reads:
         self._away: set[Kind] = set()
 
     def done(self, kind: Kind) -> None:
-        metrics.STREAM_READS.labels(kind, "done").inc()
+        stream_metrics.STREAM_READS.labels(kind, "done").inc()
         if kind in self._away:
             self._away.discard(kind)
             log.info("stream_read_failed_no_more", kind=kind)
 
     def failed(self, kind: Kind, error: Exception, **about: object) -> None:
         """`about` is said beside it. What nobody expects is told each time, with its traceback."""
-        metrics.STREAM_READS.labels(kind, "failed").inc()
+        stream_metrics.STREAM_READS.labels(kind, "failed").inc()
         if not isinstance(error, AWAY):
             log.error("stream_read_broke", kind=kind, exc_info=error, **about)
         elif kind not in self._away:

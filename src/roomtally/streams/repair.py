@@ -10,7 +10,7 @@ import structlog
 
 from roomtally.streams.outage import Reads
 from roomtally.streams.source import Event, Source
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 if TYPE_CHECKING:
     from roomtally.streams.topic import Topic
@@ -50,7 +50,7 @@ class Repairs:
             try:
                 topic.repaired(found.get(topic.key, ()), asked[topic.key])
             except Exception:
-                metrics.STREAM_FAILURES.labels("topic").inc()
+                stream_metrics.STREAM_FAILURES.labels("topic").inc()
                 log.exception("repair_failed", topic=str(topic.key))
 
     async def recall(self, key: UUID, n: int) -> Sequence[Event]:

@@ -14,7 +14,7 @@ from roomtally.streams.polling import Polling
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 log = structlog.get_logger()
 
@@ -99,5 +99,5 @@ class Surroundings:
 
 
 def _failed(part: str, error: Exception) -> None:
-    metrics.STREAM_FAILURES.labels(part).inc()
+    stream_metrics.STREAM_FAILURES.labels(part).inc()
     log.error("flush_failed", part=part, exc_info=error)

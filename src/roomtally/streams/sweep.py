@@ -11,7 +11,7 @@ from roomtally.streams.repair import CHUNK
 from roomtally.streams.source import Sweep
 from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.topic import Topic
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 LOST_SECONDS = 0.5  # the pace while the bus is lost
 QUERY_SECONDS = 4.0  # an ended session is noticed within 5 s
@@ -99,7 +99,7 @@ class Sweeper:
         if behind and self._around.bus.state == "connected":
             await asyncio.sleep(GRACE_SECONDS)
         late = [topic for key, n in behind.items() if (topic := self._hub.topics.get(key)) and topic.last < n]
-        metrics.STREAM_REPAIRS.inc(len(late))
+        stream_metrics.STREAM_REPAIRS.inc(len(late))
         for first in range(0, len(late), CHUNK):
             await self._around.repairs.read(late[first : first + CHUNK])
         for topic in late:

@@ -18,7 +18,7 @@ from roomtally.streams.history import History, Unknown
 from roomtally.streams.source import Document, Event
 from roomtally.streams.stage import Stage
 from roomtally.streams.surroundings import Surroundings
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 READ_SECONDS = 5.0
 
@@ -249,7 +249,7 @@ class Topic:
         except Unknown:
             pass  # what is being read will be shown
         except Exception:
-            metrics.STREAM_FAILURES.labels("topic").inc()
+            stream_metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("show_failed", topic=str(self.key), n=self.last)
 
     def vanish(self) -> None:
