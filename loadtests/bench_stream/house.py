@@ -109,7 +109,7 @@ class House:
     """Use as a context manager: the servers and a filled database. `server_cpus` are for what is measured."""
 
     def __init__(self, batches: int, crowd: int, server_cpus: Collection[int], client_cpus: Collection[int]) -> None:
-        self._batches, self._crowd, self._cpus = batches, crowd, server_cpus
+        self._batches, self._crowd, self.server_cpus = batches, crowd, server_cpus
         self.all_cpus = {*server_cpus, *client_cpus}
         self.folder = Path(tempfile.mkdtemp(prefix="rt-bench-"))
         self.folder.chmod(0o755)  # PostgreSQL runs as another user when this runs as root
@@ -136,7 +136,7 @@ class House:
         self, cpus: Collection[int] | None = None, module: str = "roomtally", trace: str | None = None, **changes: Any
     ) -> Generator[Web]:
         """A web process with `changes` to its settings; `module serve` starts it, `trace` stands in the events injected for it."""
-        web = Web(self, cpus or self._cpus, changes, module, trace)
+        web = Web(self, cpus or self.server_cpus, changes, module, trace)
         try:
             yield web
         finally:

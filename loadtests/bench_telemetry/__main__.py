@@ -1,7 +1,7 @@
-"""What telemetry costs: python -m loadtests.bench_telemetry [--rounds 5]. A table on stdout.
+"""What telemetry costs: python -m loadtests.bench_telemetry [--rounds 5] [--service]. A table on stdout.
 
-CPU time, not the clock: a busy machine stretches the one much less than the other. The arms take turns, in another order each
-round, and each figure is the median of its rounds.
+CPU time, not the clock: a busy machine stretches the one much less than the other. The arms take turns, forwards and backwards,
+and each figure is the median of its rounds.
 """
 
 import json
@@ -19,14 +19,16 @@ from typing import Any, NamedTuple
 import click
 from rich.console import Console
 
-from loadtests.bench_stream.house import SLOW_SWEEP, House
+from loadtests.bench_stream.house import SLOW_SWEEP, House, pinned
 from loadtests.bench_stream.ladder import at_rate
+from loadtests.bench_telemetry import hub
 from roomtally import settings as configuration
 from roomtally.settings import Settings
 
 WITHOUT = "loadtests.bench_telemetry.without"
-TRACE = f"00-{7:032x}-{9:016x}-01"  # of every event that is injected: its commit was sampled
-LOOK_SECONDS = 0.25  # of CPU that decoding and looking at a photo take besides: docs/performance.md
+# Of CPU, what is the same in all arms and left out of what is measured: docs/performance.md.
+LOOK_SECONDS = 0.25  # decoding a photo and looking at it
+BELOW_SECONDS = 11.5e-6  # an event's bus socket, `send`, granian and kernel
 console = Console(stderr=True)
 
 
@@ -46,8 +48,8 @@ class Load(NamedTuple):
 
 
 LOADS = (
-    Load("stream: one batch, 500 viewers, 50,000 deliveries/s", 500, 1, 100.0),
-    Load("stream: 500 batches, a viewer each, 3,000 events/s", 500, 500, 3000.0),
+    Load("running service: one batch, 500 viewers, 50,000 deliveries/s", 500, 1, 100.0),
+    Load("running service: 500 batches, a viewer each, 3,000 events/s", 500, 500, 3000.0),
 )
 PHOTO = "photo: its whole task"
 
@@ -84,7 +86,7 @@ def arms(endpoint: str) -> tuple[Arm, ...]:
 
 def stream(house: House, arm: Arm, load: Load, seconds: float) -> float:
     """CPU seconds of the web process in each second of the load."""
-    with house.running(module=arm.module, trace=TRACE, sweep_seconds=SLOW_SWEEP, **arm.settings) as web:
+    with house.running(module=arm.module, trace=hub.TRACE, sweep_seconds=SLOW_SWEEP, **arm.settings) as web:
         rung = at_rate(web, load.streams, load.topics, rate=load.rate, seconds=seconds, opens=500.0)
     if rung.share < 0.98:
         console.print(f"{arm.name}: only {rung.share:.0%} of what was offered came", style="yellow")
@@ -92,7 +94,18 @@ def stream(house: House, arm: Arm, load: Load, seconds: float) -> float:
 
 
 def photo(house: House, arm: Arm) -> float:
-    """CPU seconds a photo, without the time to look at it."""
+    """CPU seconds a photo."""
+    return LOOK_SECONDS + statistics.median(alone(house, arm, "photos"))
+
+
+def events(house: House, arm: Arm) -> dict[str, float]:
+    """CPU seconds an event, by load."""
+    names = [f"stream: {load.what}" for load in hub.LOADS]
+    return {name: BELOW_SECONDS + cost / 1e6 for name, cost in zip(names, alone(house, arm, "hub"), strict=True)}
+
+
+def alone(house: House, arm: Arm, part: str) -> list[float]:
+    """What a process of its own, with the arm's settings, says of `part`."""
     settings = Settings(
         database_url=house.postgres.url,
         redis_url=house.valkey.url,
@@ -100,33 +113,33 @@ def photo(house: House, arm: Arm) -> float:
         log_format="json",
         **arm.settings,
     )
-    command = [
-        sys.executable,
-        "-m",
-        *((arm.module, "photos") if arm.module == WITHOUT else ("loadtests.bench_telemetry.photos",)),
-    ]
-    with (house.folder / "worker.log").open("ab") as log:
-        done = subprocess.run(
-            command, check=True, env=os.environ | configuration.to_environ(settings), stdout=subprocess.PIPE, stderr=log
-        )
-    return statistics.median(json.loads(done.stdout))
+    words = (arm.module, part) if arm.module == WITHOUT else (f"loadtests.bench_telemetry.{part}",)
+    env = os.environ | configuration.to_environ(settings)
+    with pinned(house.server_cpus), (house.folder / f"{part}.log").open("ab") as log:
+        done = subprocess.run([sys.executable, "-m", *words], check=True, env=env, stdout=subprocess.PIPE, stderr=log)
+    return json.loads(done.stdout)
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--rounds", type=int, default=5, help="Of each arm; the median counts.")
 @click.option("--seconds", type=float, default=6.0, help="Of each load in each round.")
+@click.option(
+    "--service", is_flag=True, help="The running service under load too: for a machine with nothing else to do."
+)
 @click.option("--server-cpu", type=int, default=0, help="For what is measured.")
 @click.option("--client-cpu", type=int, default=1, help="For everything else.")
-def main(rounds: int, seconds: float, server_cpu: int, client_cpu: int) -> None:
+def main(*, rounds: int, seconds: float, service: bool, server_cpu: int, client_cpu: int) -> None:
     """The CPU of the same work without telemetry, with it, and with every trace sent away."""
     os.sched_setaffinity(0, {client_cpu})
     found: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with receiver() as endpoint, House(500, 500, {server_cpu}, {client_cpu}) as house:
         for number in range(rounds):
             for arm in in_turn(arms(endpoint), number):
-                for load in LOADS:
-                    found[load.name][arm.name].append(stream(house, arm, load, seconds))
-                found[PHOTO][arm.name].append(photo(house, arm) + LOOK_SECONDS)
+                figures = {PHOTO: photo(house, arm)} | events(house, arm)
+                if service:
+                    figures |= {load.name: stream(house, arm, load, seconds) for load in LOADS}
+                for name, figure in figures.items():
+                    found[name][arm.name].append(figure)
                 console.print(f"round {number + 1} of {rounds}: {arm.name}")
     print(table(found, [arm.name for arm in arms("")]))
 
@@ -149,7 +162,11 @@ def table(found: Mapping[str, Mapping[str, Sequence[float]]], names: Sequence[st
 def cell(values: Sequence[float], base: float) -> str:
     median = statistics.median(values)
     more = "" if median == base else f": {(median / base - 1) * 100:+.1f} %"
-    return f"{median * 1000:.4g} ms ({min(values) * 1000:.4g}-{max(values) * 1000:.4g}){more}"
+    return f"{told(median)} ({told(min(values))}-{told(max(values))}){more}"
+
+
+def told(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds > 0.001 else f"{seconds * 1e6:.1f} us"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The service without its telemetry: `python -m loadtests.bench_telemetry.without serve`, or `photos` for the other half.
+"""The service without its telemetry: `python -m loadtests.bench_telemetry.without serve`, or `photos`, or `hub`.
 
 There is no such setting, and none is wanted. Before the service is imported, what it imports is replaced: metrics that count
 nothing, spans that are none, calls that are not timed, a log that says nothing. What is left is what it would be if nobody had
@@ -7,8 +7,8 @@ written any of it, but for the calls into nothing.
 
 import logging
 import sys
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import Any, Self
 
 import prometheus_client
@@ -85,26 +85,14 @@ def _nothing_around(*_: object, **__: object) -> AbstractContextManager[trace.Sp
     return NOTHING
 
 
-@contextmanager
-def argv(words: list[str]) -> Generator[None]:
-    before, sys.argv = sys.argv, words
-    try:
-        yield
-    finally:
-        sys.argv = before
-
-
 def main() -> None:
     take_away()
-    if sys.argv[1] == "photos":
-        from loadtests.bench_telemetry import photos
-
-        photos.main()
+    if sys.argv[1] in {"photos", "hub"}:
+        import_module(f"loadtests.bench_telemetry.{sys.argv[1]}").main()
         return
     from roomtally.__main__ import main as roomtally
 
-    with argv(["roomtally", *sys.argv[1:]]):
-        roomtally()
+    roomtally()
 
 
 if __name__ == "__main__":
