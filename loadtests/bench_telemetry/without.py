@@ -37,6 +37,9 @@ class Metric:
 
 def take_away() -> None:
     """Once, before anything of the service is imported that uses these."""
+    from roomtally.telemetry import tallied  # a histogram itself, so before there is none
+
+    _put(tallied, Tallied=Metric)
     _put(prometheus_client, Counter=Metric, Gauge=Metric, Histogram=Metric)
     from roomtally.telemetry import calls, logs, loop, tracing
 

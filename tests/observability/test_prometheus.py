@@ -128,7 +128,7 @@ async def test_what_stops_photos_and_people_is_told(
     nowhere: dict[str, Any] = {"openai_base_url": f"http://127.0.0.1:{free_port()}/v1", "openai_model": "gone"}
     async with watched(house, receiver, tmp_path, analyzer="openai", **nowhere) as (prometheus, api):
         await post_form(api, 3)
-        for _ in range(80):
+        for _ in range(120):
             await api.http.post("/api/sessions", json={"email": api.email, "password": "none of the right ones"})
         await told(prometheus, {"SignInsLimited"}, "somebody tries passwords")
         photos = {"EndpointFails", "PhotosStuck", "PhotoSuccessBudgetFast", "PhotoSuccessBudgetSlow"}

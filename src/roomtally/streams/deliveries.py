@@ -21,7 +21,8 @@ class Deliveries:
 
     def spoke_of(self, committed_at: float, trace: str | None) -> None:
         """An event was handed over that was committed then, inside the span of `trace`; the oldest of a round is measured."""
-        self._oldest = min(self._oldest, committed_at)
+        if committed_at < self._oldest:  # noqa: PLR1730 - `min` takes three times as long, for each event
+            self._oldest = committed_at
         if trace is not None and tracing.is_sent(trace):
             self._causes[trace] = None
 

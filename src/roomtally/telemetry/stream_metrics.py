@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from roomtally.telemetry.metrics import FAST
 from roomtally.telemetry.registry import REGISTRY
+from roomtally.telemetry.tallied import Tallied
 
 LIVES = (1, 10, 60, 300, 900, 1800, 2400)  # seconds; a stream is ended after 1,800 s +-10 %
 
@@ -22,13 +23,13 @@ STREAMS_REFUSED = Counter(
     ["reason"],
     registry=REGISTRY,
 )
-STREAM_LAG = Histogram(
+STREAM_LAG = Tallied(
     "roomtally_stream_lag_seconds",
     "From commit to the bytes of the last viewer handed to its socket: the oldest of the changes that go out together.",
     buckets=FAST,
     registry=REGISTRY,
 )
-STREAM_NOTIFY_LAG = Histogram(
+STREAM_NOTIFY_LAG = Tallied(
     "roomtally_stream_notify_lag_seconds",
     "The part of roomtally_stream_lag_seconds before this process began to hand out.",
     buckets=FAST,
