@@ -28,7 +28,8 @@ from roomtally.settings import Settings
 WITHOUT = "loadtests.bench_telemetry.without"
 # Of CPU, what is the same in all arms and left out of what is measured: docs/performance.md.
 LOOK_SECONDS = 0.25  # decoding a photo and looking at it
-BELOW_SECONDS = 11.5e-6  # an event's bus socket, `send`, granian and kernel
+BELOW_SECONDS = 11.5e-6  # an event's bus socket, `send`, granian and kernel, for one viewer
+DELIVERY_SECONDS = 5.5e-6  # granian and kernel for each viewer of one batch
 console = Console(stderr=True)
 
 
@@ -100,8 +101,11 @@ def photo(house: House, arm: Arm) -> float:
 
 def events(house: House, arm: Arm) -> dict[str, float]:
     """CPU seconds an event, by load."""
-    names = [f"stream: {load.what}" for load in hub.LOADS]
-    return {name: BELOW_SECONDS + cost / 1e6 for name, cost in zip(names, alone(house, arm, "hub"), strict=True)}
+    costs = alone(house, arm, "hub")
+    return {
+        f"stream: {load.what}": cost / 1e6 + max(BELOW_SECONDS, DELIVERY_SECONDS * load.viewers / load.topics)
+        for load, cost in zip(hub.LOADS, costs, strict=True)
+    }
 
 
 def alone(house: House, arm: Arm, part: str) -> list[float]:
