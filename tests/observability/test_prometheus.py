@@ -42,6 +42,9 @@ async def watched(
     prometheus = Prometheus(folder / "prometheus", [url.removeprefix("http://") for url in urls])
     try:
         await until(prometheus.ready, 20)
+        await until(
+            lambda: len(prometheus.ask("up == 1")) == len(urls), 20, "what comes before the first scrape is no rise"
+        )
         async with Api(web) as api:
             await api.sign_in()
             yield prometheus, api
