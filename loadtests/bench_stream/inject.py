@@ -82,18 +82,21 @@ class Injector:
 # --- for the service
 
 
-def of_roomtally(port: int, epoch: str, topics: int) -> Injector:
-    templates = [[_ours(number, epoch, claimed=claimed) for claimed in (False, True)] for number in range(topics)]
+def of_roomtally(port: int, epoch: str, topics: int, trace: str | None = None) -> Injector:
+    """`trace`: the traceparent of the commit, in all of them."""
+    templates = [
+        [_ours(number, epoch, trace, claimed=claimed) for claimed in (False, True)] for number in range(topics)
+    ]
     return Injector(port, templates, _fill, b"CLIENT REPLY OFF\r\n")
 
 
-def _ours(number: int, epoch: str, *, claimed: bool) -> bytes:
+def _ours(number: int, epoch: str, trace: str | None, *, claimed: bool) -> bytes:
     """Odd numbers claim the second photo, even ones release it."""
     topic = seed.batch_id(number)
     type_ = EventType.PHOTO_CLAIMED if claimed else EventType.PHOTO_RELEASED
     payload = payload_of(number, claimed=claimed)
     events.decode_event(NUMBER, 1, type_, payload)  # raises what a bad event would raise in the service, but here
-    message = bus.encode(epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload))], TIME)
+    message = bus.encode(epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload), trace=trace)], TIME)
     text = message.replace(b"%", b"%%").replace(b"%.3f" % (TIME * 1000), b"%.3f").replace(b"%d" % NUMBER, b"%d")
     text = text.replace(_BINARY.pack(NUMBER, 1, TIME), b"%b")
     return _publish(bus.channel(topic).encode(), text, len(message))

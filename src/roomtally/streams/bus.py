@@ -17,7 +17,7 @@ import structlog
 from roomtally.db.valkey import Valkey
 from roomtally.streams import sse
 from roomtally.streams.source import Copy, Event, Fact
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 FRAMES = b"\x02"
 
@@ -113,5 +113,5 @@ class Publisher:
             message = encode(epoch, events, committed_at)
             await self._client.guarded(self._client.publish(channel(topic), message), "publish")
         except Exception:
-            metrics.STREAM_FAILURES.labels("publish").inc()
+            stream_metrics.STREAM_FAILURES.labels("publish").inc()
             log.exception("publish_failed", topic=str(topic))

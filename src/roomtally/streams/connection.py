@@ -19,7 +19,7 @@ import structlog
 from roomtally.streams import sse
 from roomtally.streams.counts import Counts
 from roomtally.streams.source import Words
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"]
 Send = Callable[[Any], Awaitable[object]]
@@ -163,7 +163,7 @@ class Stream(ABC):
             self.busy = False
             self._keeper.opened(self)
             self.flush()
-            metrics.STREAM_FIRST_EVENT.observe(time.perf_counter() - self.asked_at)
+            stream_metrics.STREAM_FIRST_EVENT.observe(time.perf_counter() - self.asked_at)
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:
@@ -233,7 +233,7 @@ class Stream(ABC):
             self.flush()
 
     def _fail(self, error: Exception) -> None:
-        metrics.STREAM_FAILURES.labels("connection").inc()
+        stream_metrics.STREAM_FAILURES.labels("connection").inc()
         log.error("stream_failed", credential=str(self.viewer.credential_id), exc_info=error)
         self.busy = True
         asyncio.get_running_loop().call_soon(

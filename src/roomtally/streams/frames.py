@@ -9,7 +9,7 @@ from roomtally.streams.history import History, Unknown
 from roomtally.streams.ring import Ring
 from roomtally.streams.source import Copy, Event, Fact
 from roomtally.streams.surroundings import Surroundings
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 HEAVY_BYTES = 4096  # a state of this size is not sent for each change
 
@@ -196,7 +196,7 @@ class Frames:
         try:
             return sse.change(self._id(event.n), event.type, bytes(event.payload), event.committed_at)
         except ValueError:
-            metrics.STREAM_FAILURES.labels("topic").inc()
+            stream_metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("change_failed", n=event.n)
             return None
 

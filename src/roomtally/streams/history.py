@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from roomtally.streams.source import Copy, Document, Fact
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 UNFOLDED = 64  # events at most: together they cost 1.2 us each, one by one 4
 
@@ -78,7 +78,7 @@ class History:
         try:
             return document.fold(*[fact.event() if isinstance(fact, Copy) else fact for fact in events])
         except Exception as error:
-            metrics.STREAM_FAILURES.labels("topic").inc()
+            stream_metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("fold_failed", first=events[0].n, last=self.last)
             self._drop()
             self._lost()

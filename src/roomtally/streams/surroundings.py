@@ -10,11 +10,12 @@ import structlog
 
 from roomtally.streams.counts import Counts
 from roomtally.streams.deliveries import Deliveries
+from roomtally.streams.outage import Reads
 from roomtally.streams.polling import Polling
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 log = structlog.get_logger()
 
@@ -42,16 +43,20 @@ class Surroundings:
         "doubt",
         "epoch",
         "polling",
+        "reads",
         "repairs",
         "source",
     )
 
-    def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
+    def __init__(
+        self, source: Source, reader: BusReader, reads: Reads, repairs: Repairs, doubt: Callable[[], None]
+    ) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
         self.counts = Counts()
         self.deliveries = Deliveries()
         self.polling = Polling()
         self.context = contextvars.Context()  # of a topic's own tasks, which are nobody's request
+        self.reads = reads
         self.epoch = ""
         self._planned = False
         self._topics: list[Speaker] = []
@@ -97,5 +102,5 @@ class Surroundings:
 
 
 def _failed(part: str, error: Exception) -> None:
-    metrics.STREAM_FAILURES.labels(part).inc()
+    stream_metrics.STREAM_FAILURES.labels(part).inc()
     log.error("flush_failed", part=part, exc_info=error)

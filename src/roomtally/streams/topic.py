@@ -18,7 +18,7 @@ from roomtally.streams.history import History, Unknown
 from roomtally.streams.source import Document, Event, Fact
 from roomtally.streams.stage import Stage
 from roomtally.streams.surroundings import Surroundings
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 READ_SECONDS = 5.0
 
@@ -145,11 +145,10 @@ class Topic:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 document = await self._around.source.snapshot(self.key)
-        except Exception:
-            metrics.STREAM_READS.labels("snapshot", "failed").inc()
-            log.exception("snapshot_failed", topic=str(self.key))
+        except Exception as error:
+            self._around.reads.failed("snapshot", error, topic=str(self.key))
             return
-        metrics.STREAM_READS.labels("snapshot", "done").inc()
+        self._around.reads.done("snapshot")
         if document is None:
             self.vanish()
             return
@@ -260,7 +259,7 @@ class Topic:
         except Unknown:
             pass  # what is being read will be shown
         except Exception:
-            metrics.STREAM_FAILURES.labels("topic").inc()
+            stream_metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("show_failed", topic=str(self.key), n=self.last)
 
     def vanish(self) -> None:
