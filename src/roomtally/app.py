@@ -14,6 +14,7 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.routes import HTTPRoute
 
 from roomtally import errors
 from roomtally import settings as configuration
@@ -63,7 +64,8 @@ from roomtally.streams.gathering import Gathering
 from roomtally.streams.hub import Hub, Pace
 from roomtally.streams.outer import keep_send
 from roomtally.streams.reader import BusReader
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, zeros
+from roomtally.telemetry.loop import LoopLag
 from roomtally.telemetry.private_port import Checks, PrivatePort, serve_private
 
 ROUTES = (
@@ -73,6 +75,7 @@ ROUTES = (
     *(page.document, page.asset),
 )
 STREAMS = re.compile(r"/api/(stream|stream-tickets|batches/[^/]+/stream)")  # for pages of `stream_origins` too
+UNCOUNTED = frozenset({"HEAD", "OPTIONS"})  # until somebody asks
 JSON_BYTES = (
     1024 * 1024
 )  # of a body that litestar reads by itself; photos and forms are streamed, with their own limits
@@ -105,7 +108,9 @@ class Web:
         )
         # Of its own: the sweep repairs the streams when everything else is busy, and in a storm of opens the first snapshot
         # would wait behind a thousand requests that want to know who asks.
-        self.feed_pool = create_pool(settings.database_url, FEED_CONNECTIONS, answer_seconds=WEB_ANSWER_SECONDS)
+        self.feed_pool = create_pool(
+            settings.database_url, FEED_CONNECTIONS, answer_seconds=WEB_ANSWER_SECONDS, shown_as="streams"
+        )
         feed = BatchFeed(self.feed_pool, cache)
         reader = BusReader(settings.redis_url)
         self.hub = Hub(feed, Pace.of(settings), reader)
@@ -116,6 +121,7 @@ class Web:
         self.readiness = health.Readiness({"database": partial(answers, self.pool), "storage": self._ask_storage})
         self._settled = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.lag = LoopLag()
         self.draining = Draining(self.hub, settings, on_begin=self.readiness.drain, on_end=_stop_server)
 
     @asynccontextmanager
@@ -126,6 +132,7 @@ class Web:
             await self._settle_storage()
             await self.broker.startup()
             await self.hub.start()
+            self.lag.start()
             await self.gathering.start()
             self.accounting.start()
             self._loop.add_signal_handler(signal.SIGTERM, self.draining.terminate)
@@ -134,6 +141,7 @@ class Web:
             try:
                 yield
             finally:
+                self.lag.stop()
                 await self.hub.stop()
                 await self.accounting.stop()
                 await asyncio.to_thread(private.close)
@@ -205,11 +213,18 @@ def create_app(settings: Settings) -> App:
         request_max_body_size=JSON_BYTES,
         openapi_config=document.openapi(version("roomtally"), SESSION_COOKIE),
     )
+    zeros.begin_routes(_methods(application))
     application.state[auth.ACCOUNTS] = web.accounts
     trusted = frozenset({settings.public_url.rstrip("/")}) if settings.public_url else frozenset[str]()
     guarded = Guard(cast("App", application), trusted)
     cors = Cors(_with_one_budget(cast("App", guarded)), origins(settings.stream_origins), STREAMS.fullmatch)
     return cast("App", keep_send(Recorder(cors)))
+
+
+def _methods(application: Litestar) -> list[tuple[str, str]]:
+    """Each method and template of a route that answers something."""
+    found = [route for route in application.routes if isinstance(route, HTTPRoute)]
+    return [(method, route.path_format) for route in found for method in route.methods if method not in UNCOUNTED]
 
 
 def _with_one_budget(app: App) -> App:

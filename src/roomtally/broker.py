@@ -9,13 +9,13 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, NamedTuple, cast
 
 import structlog
 from opentelemetry import context as otel
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, set_span_in_context
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -207,6 +207,19 @@ def _acknowledged_on_delivery() -> None:
     """Nothing to do: the stream is read with NOACK."""
 
 
+@contextmanager
+def sending(traceparent: str | None) -> Generator[dict[str, Any]]:
+    """A span around sending hints, a child of `traceparent`; gives the labels for them."""
+    labels: dict[str, Any] = {SENT_AT: time.time()}
+    if traceparent is None:
+        yield labels
+        return
+    attributes = {"messaging.system": "redis", "messaging.destination.name": QUEUE, "messaging.operation.type": "send"}
+    context = tracing.context_of(traceparent)
+    with tracing.span(f"send {QUEUE}", SpanKind.PRODUCER, context=context, attributes=attributes):
+        yield labels | {TRACEPARENT: tracing.current_traceparent()}
+
+
 class _Running(NamedTuple):
     span: Span
     token: object
@@ -248,12 +261,20 @@ class TaskTelemetry(TaskiqMiddleware):
         task = message.task_name
         metrics.TASKS_IN_PROGRESS.labels(task).dec()
         metrics.TASK_EXECUTIONS.labels(task, "error" if result.is_err else "success").inc()
-        metrics.TASK_DURATION.labels(task).observe(time.perf_counter() - started)
+        metrics.TASK_DURATION.labels(task).observe(time.perf_counter() - started, tracing.exemplar(span))
         if result.error is not None:
-            span.record_exception(result.error)
-            span.set_status(Status(StatusCode.ERROR))
+            tracing.fail(span, result.error)
         span.end()
         otel.detach(cast("Any", token))
+
+
+def count_from_zero(task: str) -> None:
+    """For a process that will do `task`: its metrics are there before its first one."""
+    metrics.TASKS_IN_PROGRESS.labels(task).set(0)
+    metrics.TASK_QUEUE_WAIT.labels(task)
+    metrics.TASK_DURATION.labels(task)
+    for outcome in ("success", "error"):
+        metrics.TASK_EXECUTIONS.labels(task, outcome)
 
 
 def create_broker(redis_url: str, consumer: str) -> HintBroker:

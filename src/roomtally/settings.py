@@ -105,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_environment_na
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "pretty"] = "auto"
     otlp_endpoint: str | None = None
+    trace_ratio: Annotated[float, Meta(ge=0, le=1)] = 1.0  # of the requests whose caller has not decided already
     db_pool_size: Count = 8
 
 

@@ -32,12 +32,14 @@ from roomtally.settings import Settings
 from roomtally.storage.photos import PhotoStorage, open_storage
 from roomtally.streams.bus import Publisher
 from roomtally.telemetry import metrics, process
+from roomtally.telemetry.loop import LoopLag
 from roomtally.telemetry.private_port import Checks, serve_private
 
 POOL_SIZE = 3  # one for the photo, one for its renewal, one for readiness
 CHECK_SECONDS = 2.0
 FOUND_AT_ONCE = 4  # photos that a worker asks for while Valkey is away: 2 s of work, as the broker's longest pause
-LOOK_EVERY_SECONDS = PURGE_EVERY_SECONDS = 60.0
+PURGE_EVERY_SECONDS = 60.0
+LOOK_EVERY_SECONDS = 15.0  # as often as it is scraped
 PURGE_CREDENTIALS = 5000  # sessions, and tickets, a purge
 PAUSE_AFTER_DEFECT_SECONDS = 1.0
 TERMINATED = 128 + signal.SIGTERM
@@ -134,6 +136,8 @@ def run_worker(settings: Settings) -> None:
 async def _work(broker: HintBroker, stopping: asyncio.Event) -> None:
     _stop_on_signals(stopping)
     await broker.startup()
+    lag = LoopLag()
+    lag.start()
     log.info("worker_started", consumer=broker.consumer_name)
     while not stopping.is_set():
         receiver = Receiver(
@@ -144,6 +148,7 @@ async def _work(broker: HintBroker, stopping: asyncio.Event) -> None:
         except Exception:  # a defect, not an outage: the broker waits those out
             log.exception("receiver_failed")
             await asyncio.sleep(PAUSE_AFTER_DEFECT_SECONDS)
+    lag.stop()
     await broker.shutdown()
     log.info("worker_stopped")
 
@@ -209,6 +214,7 @@ class Sweeper:
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+        await sweeping.look_around(self._context)
         count = await sweeping.count_stuck(self._context)
         if count and not self._stuck:
             log.warning("photos_stuck", count=count, releases=sweeping.STUCK_RELEASES)

@@ -62,14 +62,14 @@ async def test_two_tabs_share_one_connection_and_the_second_goes_on_when_the_fir
 ):
     one, two = await stage.world.batch(owner, 2), await stage.world.batch(owner, 2)
     web = stage.webs[0]
-    before = web.metric(OPEN)
+    await until(lambda: web.metric(OPEN) == 0, what="the tabs of the tests before are gone")
     first = await open_tab(f"/batches/{one.id}")
     await expect(first.live()).to_be_visible()
     second = await open_tab(f"/batches/{two.id}")
     await expect(second.live()).to_be_visible()
     third = await open_tab(f"/batches/{one.id}")
     await expect(third.live()).to_be_visible()
-    await until(lambda: web.metric(OPEN) == before + 1, what="one stream for three tabs")
+    await until(lambda: web.metric(OPEN) == 1, what="one stream for three tabs")
     await finish(one, 0)
     for tab in (first, third):
         await expect(bar(tab.page)).to_have_attribute("aria-valuenow", "50")
@@ -78,10 +78,10 @@ async def test_two_tabs_share_one_connection_and_the_second_goes_on_when_the_fir
     await finish(one, 1)
     await expect(bar(second.page)).to_have_attribute("aria-valuenow", "50")
     await expect(third.live("ended")).to_be_visible()
-    await until(lambda: web.metric(OPEN) == before + 1, what="one stream for two tabs")
+    await until(lambda: web.metric(OPEN) == 1, what="one stream for two tabs")
     await finish(two, 1)
     await expect(second.live("ended")).to_be_visible()
-    await until(lambda: web.metric(OPEN) == before, what="no stream when all is finished")
+    await until(lambda: web.metric(OPEN) == 0, what="no stream when all is finished")
 
 
 async def test_a_killed_server_is_waited_for_and_nothing_is_missed(stage: Place, owner: Owner, open_tab: OpenTab):

@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 
 from roomtally import app, errors, settings
 from roomtally.http import problems
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "roomtally"
@@ -80,7 +80,12 @@ def names(cell: str) -> set[str]:
 
 def named_in_runbook() -> set[str]:
     headings = [line for line in RUNBOOK.read_text("utf-8").splitlines() if line.startswith("### ")]
-    return set[str]().union(*map(names, headings))
+    return {name for name in set[str]().union(*map(names, headings)) if not is_alert(name)}
+
+
+def is_alert(name: str) -> bool:
+    """Those are held equal to the rules by tests/observability/test_rules.py."""
+    return name[0].isupper()
 
 
 # --- problems and routes
@@ -157,7 +162,9 @@ def written(default: object) -> str:
 
 def metrics_of_code() -> dict[str, MetricWrapperBase]:
     """By the name that /metrics shows."""
-    found = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    found = [
+        metric for metric in (vars(metrics) | vars(stream_metrics)).values() if isinstance(metric, MetricWrapperBase)
+    ]
     return {shown(metric): metric for metric in found}
 
 

@@ -19,7 +19,10 @@ from tests.verify.storm.weather import blow
 SECONDS = float(os.environ.get("STORM_SECONDS", "40"))
 SEEDS = [int(seed) for seed in os.environ.get("STORM_SEEDS", "1 2").split()]
 
-pytestmark = [pytest.mark.verify, pytest.mark.timeout(SECONDS + 180)]
+LONGEST = 5 * SECONDS  # on a machine that is busy with other things
+ENOUGH = round(10 * SECONDS)
+
+pytestmark = [pytest.mark.verify, pytest.mark.timeout(LONGEST + 180)]
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +61,10 @@ def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_all_invariants_hold(sky: str, valkey: str, seed: int) -> None:
-    ledger = await blow(sky, valkey, seed=seed, seconds=SECONDS)
+    ledger = await blow(sky, valkey, seed=seed, seconds=SECONDS, enough=ENOUGH * 2, longest=LONGEST)
     assert ledger.wrong == {}, ledger.stats
-    assert ledger.stats["batches compared at the end"] > 10 * SECONDS
-    assert ledger.stats["snapshots compared"] > 10 * SECONDS
+    assert ledger.stats["batches compared at the end"] > ENOUGH
+    assert ledger.stats["snapshots compared"] > ENOUGH
 
 
 def no_hints_again(patch: pytest.MonkeyPatch) -> None:

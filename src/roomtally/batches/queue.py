@@ -1,7 +1,5 @@
 """The queue of photos to look at, as hints: it may forget, and it never fails its caller."""
 
-import math
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -39,20 +37,16 @@ class PhotoQueue:
         """Tell the workers of `photo_ids`, all in one round trip, within 250 ms. False: they were not told; the sweeper will."""
         if not photo_ids:
             return True
-        labels: dict[str, Any] = {hints.SENT_AT: time.time()}
-        if traceparent:
-            labels[hints.TRACEPARENT] = traceparent
-        messages = encode(self._broker, photo_ids, labels)
-        sent = await self._valkey.guarded(self._publish(messages), "hint") is not None
+        with hints.sending(traceparent) as labels:
+            messages = encode(self._broker, photo_ids, labels)
+            sent = await self._valkey.guarded(self._publish(messages), "hint") is not None
         metrics.HINTS.labels("sent" if sent else "lost").inc(len(photo_ids))
         return sent
 
     async def lag(self) -> int | None:
         """Hints that no worker has taken; None when unknown (Valkey gone or emptied, or it cannot tell after a trim)."""
         groups = await self._valkey.guarded(_listed(lambda: self._broker.client.xinfo_groups(hints.QUEUE)), "lag")
-        lag = next((group["lag"] for group in groups or [] if group["name"] == hints.GROUP.encode()), None)
-        metrics.owned(metrics.QUEUE_LAG).set(math.nan if lag is None else lag)
-        return lag
+        return next((group["lag"] for group in groups or [] if group["name"] == hints.GROUP.encode()), None)
 
     async def consumers(self) -> int | None:
         """Worker processes that asked for a hint within 2 minutes; None when unknown. Forgets those gone for an hour."""
@@ -64,9 +58,7 @@ class PhotoQueue:
             if consumer["idle"] > FORGOTTEN_SECONDS * 1000:
                 gone = self._broker.client.xgroup_delconsumer(hints.QUEUE, hints.GROUP, consumer["name"])
                 await self._valkey.guarded(gone, "forget")
-        alive = sum(consumer["idle"] <= ALIVE_SECONDS * 1000 for consumer in known)
-        metrics.owned(metrics.QUEUE_CONSUMERS).set(alive)
-        return alive
+        return sum(consumer["idle"] <= ALIVE_SECONDS * 1000 for consumer in known)
 
     async def _publish(self, messages: Sequence[bytes]) -> bool:
         await self._broker.publish(messages)

@@ -14,6 +14,7 @@ import faulthandler
 import os
 import random
 import sys
+import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar, assert_never
@@ -31,7 +32,7 @@ from roomtally.batches import queue
 from roomtally.batches.model import FoundItem
 from roomtally.batches.service import DATABASE_AWAY, work
 from roomtally.batches.service.context import Context
-from roomtally.broker import HintBroker
+from roomtally.broker import HintBroker, count_from_zero
 from roomtally.inventory import volumes
 from roomtally.settings import Settings
 from roomtally.storage.photos import PhotoStorage, thumbnail_key
@@ -93,6 +94,7 @@ def register(broker: HintBroker, desk: Desk) -> None:
     async def process_photo(photo_id: str) -> None:
         await worker.process(UUID(photo_id))
 
+    count_from_zero(queue.TASK)
     broker.register_task(process_photo, task_name=queue.TASK)
 
 
@@ -110,6 +112,7 @@ class PhotoWorker:
             if claimed is None:
                 return
             trace.get_current_span().set_attribute("roomtally.batch_id", str(claimed.batch_id))
+            tracing.link_current(claimed.trace)  # its hint may have been lost, and the one that came have no trace
             with bound_contextvars(batch_id=str(claimed.batch_id)), _watchdog(self._desk.settings):
                 await self._hold(claimed)
 
@@ -136,12 +139,16 @@ class PhotoWorker:
         while not lost.is_set():
             await asyncio.sleep(self._desk.settings.lease_seconds / 3)
             try:
-                if not await work.renew_claim(self._desk.context, claimed):
+                renewed = await work.renew_claim(self._desk.context, claimed)
+                metrics.RENEWALS.labels("renewed" if renewed else "lost").inc()
+                if not renewed:
                     lost.set()
                 self._database_answered()
             except DATABASE_AWAY as error:  # the claim may still outlive the outage; if not, finishing is refused
+                metrics.RENEWALS.labels("failed").inc()
                 self._database_failed("renew", error)
             except Exception:
+                metrics.RENEWALS.labels("broke").inc()
                 log.exception("renewal_broke")
 
     async def _judge(self, claimed: work.Claimed, lost: asyncio.Event) -> Verdict:
@@ -274,8 +281,12 @@ def _result(analysis: Analysis, key: str, picture: decode.Decoded) -> work.Resul
 
 @contextmanager
 def _stage(name: str) -> Generator[None]:
-    with tracing.tracer().start_as_current_span(name), metrics.PHOTO_STAGE.labels(name).time():
-        yield
+    started = time.perf_counter()
+    with tracing.span(name):
+        try:
+            yield
+        finally:
+            metrics.PHOTO_STAGE.labels(name).observe(time.perf_counter() - started, tracing.exemplar())
 
 
 @contextmanager

@@ -41,6 +41,17 @@ async def _get_earlier(conn: Connection, user_id: UUID, key: str, fingerprint: b
     return row[1]
 
 
+async def is_taken(conn: Connection, user_id: UUID, key: str) -> bool:
+    """Whether a request came with `key` before: then this one will make nothing new, whatever it is."""
+    cursor = await conn.execute(
+        """
+        SELECT 1 FROM idempotency_keys
+         WHERE user_id = %s AND key = %s AND created_at >= clock_timestamp() - %s * interval '1 hour'""",
+        [user_id, key, KEPT_HOURS],
+    )
+    return await cursor.fetchone() is not None
+
+
 async def settle(conn: Connection, user_id: UUID, key: str, resource_id: UUID) -> None:
     """What a key that was claimed in this transaction stands for, where that is known only afterwards."""
     await conn.execute(

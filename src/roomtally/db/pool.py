@@ -5,6 +5,7 @@ second, until it is heard of again.
 """
 
 import asyncio
+import inspect
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable
@@ -16,11 +17,13 @@ import structlog
 from psycopg import conninfo
 from psycopg.abc import PQGen
 from psycopg.pq import ConnStatus
-from psycopg.rows import TupleRow
+from psycopg.rows import Row, TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from roomtally import errors
+from roomtally.db.naming import asker
 from roomtally.telemetry import metrics
+from roomtally.telemetry.calls import measured
 
 # For rooms above, which know no driver. A read-only server is a replica, after a failover that is not over.
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
@@ -76,6 +79,14 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             line.shutdown(socket.SHUT_RDWR)
 
 
+class Cursor(psycopg.AsyncCursor[Row]):
+    """One whose statements are counted, and are spans inside a request or task, by the function that asks."""
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        with measured(metrics.DATABASE_SECONDS, "postgresql", asker(inspect.currentframe())):
+            return await super().execute(query, params, **options)
+
+
 class _Pool(AsyncConnectionPool[Connection]):
     """Knows whether the server was there when last heard of."""
 
@@ -88,6 +99,7 @@ class _Pool(AsyncConnectionPool[Connection]):
             connection_class=Connection,
             kwargs={
                 "autocommit": True,
+                "cursor_factory": Cursor,
                 "prepare_threshold": PREPARE_AFTER,
                 "hear": self._hear,
                 "longest_wait": answer_seconds + SERVER_FIRST_SECONDS,
@@ -120,15 +132,33 @@ class _Pool(AsyncConnectionPool[Connection]):
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 
-def create_pool(url: str, size: int, name: str = "roomtally", answer_seconds: float = ANSWER_SECONDS) -> Pool:
-    """A pool that is not opened yet: one connection at least, `size` at most, shown as `name` in pg_stat_activity.
+def create_pool(
+    url: str, size: int, name: str = "roomtally", answer_seconds: float = ANSWER_SECONDS, shown_as: str = "main"
+) -> Pool:
+    """A pool that is not opened yet: one connection at least, `size` at most, shown as `name` in pg_stat_activity and as
+    `shown_as` in the metrics.
 
     `answer_seconds`: for one statement; a connection is waited for as long, at most 10 s. Raises errors.Invalid for a wrong URL.
     """
     # jit off: the statements are short, compiling them costs more than running them.
     options = f"-c jit=off -c statement_timeout={round(answer_seconds * 1000)}"
     whole = _whole(url, options=options, application_name=name, connect_timeout=CONNECT_SECONDS)
-    return _Pool(whole, size, answer_seconds)
+    pool = _Pool(whole, size, answer_seconds)
+    _show(pool, shown_as)
+    return pool
+
+
+def _show(pool: Pool, name: str) -> None:
+    """Its numbers, asked for when the metrics are: by another thread, which only reads them."""
+
+    def stat(key: str) -> int:
+        return pool.get_stats().get(key, 0)
+
+    metrics.DATABASE_CONNECTIONS.labels(name, "idle").set_function(lambda: stat("pool_available"))
+    metrics.DATABASE_CONNECTIONS.labels(name, "used").set_function(
+        lambda: max(0, stat("pool_size") - stat("pool_available"))
+    )
+    metrics.DATABASE_WAITING.labels(name).set_function(lambda: stat("requests_waiting"))
 
 
 def require(url: str) -> None:

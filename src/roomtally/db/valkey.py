@@ -19,6 +19,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from roomtally import errors
 from roomtally.telemetry import metrics
+from roomtally.telemetry.calls import measured
 
 BUDGET_SECONDS = 0.25
 SHORTEST_SECONDS = 0.01  # what is left of a budget and still worth a call: an answer takes 1 ms
@@ -75,8 +76,9 @@ class Valkey(redis.Redis):
             return None
         started = time.monotonic()
         try:
-            async with asyncio.timeout(seconds):
-                result = await call
+            with measured(metrics.VALKEY_SECONDS, "redis", operation):
+                async with asyncio.timeout(seconds):
+                    result = await call
         except (RedisError, OSError, TimeoutError) as error:
             metrics.VALKEY_ERRORS.labels(operation).inc()
             self._failed(error, operation, whole=seconds == BUDGET_SECONDS)

@@ -30,7 +30,7 @@ class Record:
 
     def __init__(self, scope: Scope, tracer: trace.Tracer) -> None:
         self._scope = scope
-        self._started = time.perf_counter()
+        self.started = time.perf_counter()
         self._open = True
         self.status = LEFT
         parent = tracing.context_of(header_of(scope, b"traceparent"))
@@ -44,7 +44,7 @@ class Record:
         self._open = False
         metrics.HTTP_IN_FLIGHT.dec()
         route = route_of(self._scope)
-        seconds = time.perf_counter() - self._started
+        seconds = time.perf_counter() - self.started
         self._count(route, seconds)
         self._tell(route, seconds)
         self._end_span(route)
@@ -54,7 +54,7 @@ class Record:
     def _count(self, route: str, seconds: float) -> None:
         requests, durations = _samples(self._scope["method"], route, self.status)
         requests.inc()
-        durations.observe(seconds, {"trace_id": f"{self._span.get_span_context().trace_id:032x}"})
+        durations.observe(seconds, tracing.exemplar(self._span))
 
     def _tell(self, route: str, seconds: float) -> None:
         write = log.debug if route in QUIET_ROUTES else log.info
@@ -80,6 +80,7 @@ class Recorder:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        metrics.owned(metrics.HTTP_IN_FLIGHT)
         self._tracer = tracing.tracer()  # kept: asking for it each time costs 10 us
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,12 +100,15 @@ class Recorder:
             record.close()
 
 
-def stream_begins(scope: Any, status: int = 200) -> None:
-    """Close the record of a request whose answer stays open: its life is no latency."""
+def stream_begins(scope: Any, status: int = 200) -> float:
+    """Close the record of a request whose answer stays open: its life is no latency. Returns when the request came, by
+    `time.perf_counter`."""
     record = cast("Record | None", scope.get(KEY))
-    if record:
-        record.status = status
-        record.close()
+    if record is None:
+        return time.perf_counter()
+    record.status = status
+    record.close()
+    return record.started
 
 
 @lru_cache(1024)

@@ -18,7 +18,7 @@ import structlog
 from redis.asyncio.client import Pipeline
 
 from roomtally.db.valkey import Valkey
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 LIFE_SECONDS = 5.0  # of a hash that nobody renews
 RENEW_SECONDS = 1.5  # two renewals may be missed
@@ -136,7 +136,7 @@ class Accounting:
                 async with self._turn:
                     told = await self._exchange()
         except Exception:
-            metrics.STREAM_FAILURES.labels("accounting").inc()
+            stream_metrics.STREAM_FAILURES.labels("accounting").inc()
             log.exception("stream_accounting_failed")
             self._give_up()
         finally:
@@ -186,7 +186,7 @@ class Accounting:
                 async with self._turn:
                     await self._renew()
             except Exception:
-                metrics.STREAM_FAILURES.labels("accounting").inc()
+                stream_metrics.STREAM_FAILURES.labels("accounting").inc()
                 log.exception("stream_accounting_failed")
 
     async def _renew(self) -> None:

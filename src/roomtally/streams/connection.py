@@ -19,7 +19,7 @@ import structlog
 from roomtally.streams import sse
 from roomtally.streams.counts import Counts
 from roomtally.streams.source import Words
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"]
 Send = Callable[[Any], Awaitable[object]]
@@ -92,6 +92,7 @@ class Stream(ABC):
         "_keeper",
         "_send",
         "_task",
+        "asked_at",
         "busy",
         "busy_since",
         "expires_at",
@@ -115,6 +116,7 @@ class Stream(ABC):
         self.touched_at = self.busy_since = 0.0
         self.id = f"{random.getrandbits(64):016x}"
         self.opened_at = time.time()
+        self.asked_at = time.perf_counter()  # when the request came
         self.headers: Sequence[tuple[bytes, bytes]] = ()  # of the response, beside those that each stream has
         self.sent_chunks = self.sent_bytes = 0  # nearly all chunks are one event
         self.prefix = sse.retry(sse.retry_ms())  # goes out before the next frame
@@ -161,6 +163,7 @@ class Stream(ABC):
             self.busy = False
             self._keeper.opened(self)
             self.flush()
+            stream_metrics.STREAM_FIRST_EVENT.observe(time.perf_counter() - self.asked_at)
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:
@@ -230,7 +233,7 @@ class Stream(ABC):
             self.flush()
 
     def _fail(self, error: Exception) -> None:
-        metrics.STREAM_FAILURES.labels("connection").inc()
+        stream_metrics.STREAM_FAILURES.labels("connection").inc()
         log.error("stream_failed", credential=str(self.viewer.credential_id), exc_info=error)
         self.busy = True
         asyncio.get_running_loop().call_soon(

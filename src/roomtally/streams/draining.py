@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 import structlog
 
 from roomtally import settings
+from roomtally.telemetry import metrics
 
 CUT_SECONDS = 1.0  # what `Hub.drain` needs at most to cut those that take nothing
 
@@ -33,6 +34,7 @@ class Draining:
         self._patience = max(values.drain_grace_seconds - CUT_SECONDS, 0.0)
         self._on_begin, self._on_end = on_begin, on_end
         self._is_last = False
+        metrics.owned(metrics.DRAINING).set(0)
         self._task: asyncio.Task[None] | None = None
         self.status: Literal["open", "draining", "drained"] = "open"
 
@@ -41,6 +43,7 @@ class Draining:
         if self._task is None:
             log.info("draining", streams=self._hub.count)
             self.status = "draining"
+            metrics.owned(metrics.DRAINING).set(1)
             self._on_begin()
             self._task = asyncio.create_task(self._run(), name="drain")
 

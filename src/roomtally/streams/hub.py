@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
@@ -13,6 +14,7 @@ from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.counts import Counts
 from roomtally.streams.ids import EventId, Vector
 from roomtally.streams.many import Many
+from roomtally.streams.outage import Reads
 from roomtally.streams.pace import Pace
 from roomtally.streams.polls import Poll, Polls
 from roomtally.streams.pulse import Pulse
@@ -24,7 +26,7 @@ from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.sweep import Sweeper
 from roomtally.streams.topic import Topic
 from roomtally.streams.topics import Topics, Wanted
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 
 FULL_RETRY_SECONDS = 5
 DRAIN_STEP = 200  # streams ended between two looks at the rest of the event loop
@@ -39,8 +41,9 @@ class Hub:
     def __init__(self, source: Source, pace: Pace, reader: BusReader) -> None:
         self._pace = pace
         self._bus = reader
-        self._repairs = Repairs(source)
-        self._around = Surroundings(source, reader, self._repairs, self._doubt)
+        reads = Reads()
+        self._repairs = Repairs(source, reads)
+        self._around = Surroundings(source, reader, reads, self._repairs, self._doubt)
         self._sweeper = Sweeper(self, self._around, pace.sweep_seconds)
         self._pulse = Pulse(pace, self._around.counts)
         self._streams: set[Stream] = set()
@@ -79,6 +82,9 @@ class Hub:
         self._around.epoch = (await self._around.source.sweep({}, ())).epoch
         self._bus.on_change = self._doubt
         await self._bus.start()
+        metrics.owned(stream_metrics.STREAMS_LIMIT).set(self._pace.process_streams)
+        for gauge in (stream_metrics.STREAMS_OPEN, stream_metrics.STREAM_TOPICS):
+            metrics.owned(gauge)
         self._collector.start()
         for work in (self._sweeper.run(), self._pulse.run()):
             self._tasks.append(asyncio.create_task(work, name=f"stream {work.__qualname__}"))
@@ -112,9 +118,11 @@ class Hub:
         stream = Single(viewer, topic.stage, self, self._pulse.new_life())
         if after and (reason := self._mismatch(after.epoch, after.n, topic)):
             stream.reset(reason)
-            self.counts.add("reset", 1, 0)
-        elif after and viewer.delta:
-            stream.cursor = after.n or -1
+            self._came_back("reset")
+        elif after:
+            self._came_back("continued")
+            if viewer.delta:
+                stream.cursor = after.n or -1
         self._add(stream)
         topic.stage.join(stream)
         if topic.history.finished:
@@ -141,11 +149,17 @@ class Hub:
                 continue
             topic.stage.join_many(stream, place)
             stream.follow(place, topic.stage, n)
-            if after and n and (reason := self._mismatch(after.epoch, n, topic)):
-                stream.reset(place, reason)
-                self.counts.add("reset", 1, 0)
+            if after and n:
+                if reason := self._mismatch(after.epoch, n, topic):
+                    stream.reset(place, reason)
+                self._came_back("reset" if reason else "continued")
         self._add(stream)
         return stream
+
+    def _came_back(self, result: str) -> None:
+        stream_metrics.STREAM_RESUMES.labels(result).inc()
+        if result == "reset":
+            self.counts.add("reset", 1, 0)
 
     def _mismatch(self, epoch: str, n: int, topic: Topic) -> str | None:
         """Why what a viewer has seen is not of this history."""
@@ -185,7 +199,7 @@ class Hub:
     def refuse_when_full(self) -> None:
         """Raises Unavailable where this process has as many streams as it may have."""
         if self.count >= self._pace.process_streams:
-            metrics.STREAMS_REFUSED.labels("process").inc()
+            stream_metrics.STREAMS_REFUSED.labels("process").inc()
             raise errors.Unavailable(
                 "streams-full", "Too many streams are open here; try again.", retry_after=FULL_RETRY_SECONDS
             )
@@ -202,8 +216,8 @@ class Hub:
         self._empty.clear()
         self._sessions.setdefault(stream.viewer.credential_id, set()).add(stream)
         self._pulse.made(stream)
-        metrics.STREAMS_OPENED.inc()
-        metrics.STREAMS_OPEN.inc()
+        stream_metrics.STREAMS_OPENED.inc()
+        stream_metrics.STREAMS_OPEN.inc()
 
     def opened(self, stream: Stream) -> None:
         self._pulse.opened(stream)
@@ -233,8 +247,9 @@ class Hub:
         self._pulse.gone(stream)
         self._streams.discard(stream)
         self._collector.changed(len(self._streams))
-        metrics.STREAMS_OPEN.dec()
-        metrics.STREAMS_CLOSED.labels(stream.reason or "client").inc()
+        stream_metrics.STREAMS_OPEN.dec()
+        stream_metrics.STREAM_SECONDS.observe(max(0.0, time.time() - stream.opened_at))
+        stream_metrics.STREAMS_CLOSED.labels(stream.reason or "client").inc()
         if stream.viewer.on_close:
             stream.viewer.on_close()
         if not self._streams:

@@ -17,7 +17,7 @@ from redis.asyncio.connection import SSLConnection, parse_url
 
 from roomtally.db import valkey
 from roomtally.streams import sse
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 
 PING_SECONDS = 1.0  # a peer that is silent for two of these is gone, whatever TCP thinks
 BACKOFF_SECONDS = (0.05, 1.0)
@@ -72,7 +72,7 @@ class _Link(asyncio.Protocol):
         except hiredis.ProtocolError:
             log.exception("bus_protocol_error")
             self.transport.abort()
-        metrics.BUS_MESSAGES.inc(messages)
+        stream_metrics.BUS_MESSAGES.inc(messages)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.lost.done():
@@ -85,7 +85,7 @@ class _Link(asyncio.Protocol):
             try:
                 listener(payload)
             except Exception:
-                metrics.STREAM_FAILURES.labels("listener").inc()
+                stream_metrics.STREAM_FAILURES.labels("listener").inc()
                 log.exception("bus_listener_failed", channel=channel.decode())
 
     def _answer(self, reply: object) -> None:
@@ -133,7 +133,7 @@ class BusReader:
         self._link: _Link | None = None
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
-        self._had_link = self._complained = False
+        self._had_link = self._complained = self._stopped = False
         self._coming: list[tuple[bytes, asyncio.Future[bool]]] = []
         self._going: set[bytes] = set()
         self._planned = False
@@ -151,12 +151,14 @@ class BusReader:
 
     async def start(self) -> None:
         """Waits 1 s at most for the first connection; without one the service works too, only slower."""
-        metrics.owned(metrics.BUS_CONNECTED).set(0)
+        metrics.owned(stream_metrics.BUS_CONNECTED).set(0)
+        self._stopped = False
         self._task = asyncio.create_task(self._run(), name="bus")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), 1)
 
     async def stop(self) -> None:
+        self._stopped = True  # nothing was lost
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -259,12 +261,13 @@ class BusReader:
             return
         if up:
             self._connected.set()
-            metrics.BUS_RECONNECTS.inc(self._had_link)
+            stream_metrics.BUS_RECONNECTS.inc(self._had_link)
             self._had_link, self._complained = True, False
         else:
             self._connected.clear()
-        metrics.BUS_CONNECTED.set(up)
-        log.info("bus_connected" if up else "bus_lost", channels=self.channels)
+        stream_metrics.BUS_CONNECTED.set(up)
+        if not self._stopped:
+            log.info("bus_connected" if up else "bus_lost", channels=self.channels)
         self.on_change()
 
 

@@ -21,6 +21,23 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     trace: str | None = None
 
 
+class Copy(msgspec.Struct, frozen=True, gc=False):
+    """The same as it comes over the bus: `frame` is the whole block of `event: change`, made where it was committed."""
+
+    n: int
+    run: int
+    type: str
+    committed_at: float | None
+    frame: bytes
+    trace: str | None = None
+
+    def event(self) -> Event:
+        return Event(self.n, self.run, self.type, msgspec.Raw(sse.payload(self.frame)), self.committed_at, self.trace)
+
+
+Fact = Event | Copy
+
+
 class Document(Protocol):
     """The whole state of a topic after its event `n`. Immutable; `run` rises when a finished topic is opened again."""
 

@@ -70,6 +70,7 @@ class Stage:
         self._audience.leave(stream)
 
     def tidy(self) -> None:
+        self._around.polling.spare(self._audience.size, self.frames.size)
         self.frames.tidy()
         self.frames.keep_changes(wanted=self._audience.wants_changes)
 
@@ -95,13 +96,17 @@ class Stage:
         if self._reset:
             reason, self._reset = self._reset, None
             self._audience.reset(reason)
-        if self._history.finished:
+        history, audience = self._history, self._audience
+        if history.finished:
             self._finish()
-        else:
-            if self._told != self._history.last:
-                self._show_changes()
-            if self._audience.wants_whole:
-                self._show_whole()
+            return
+        before, last = self._told, history.last
+        if before != last:
+            self._told, self.told_at = last, time.monotonic()
+            audience.show_changes(self.frames, before, last)
+            self._measure()
+        if audience.wants_whole:
+            self._show_whole()
 
     def vanish(self) -> None:
         self.close()
@@ -111,13 +116,6 @@ class Stage:
         self.close()
         self.shown = self._told = self.last
         self._audience.finish(self.frames, self.last)
-        self._measure()
-
-    def _show_changes(self) -> None:
-        before = self._told
-        last = self._told = self._history.last
-        self.told_at = time.monotonic()
-        self._audience.show_changes(self.frames, before, last)
         self._measure()
 
     def _show_whole(self) -> None:
@@ -138,4 +136,4 @@ class Stage:
 
     def _measure(self) -> None:
         if self.frames.at is not None:
-            self._around.spoke_of(self.frames.at)
+            self._around.deliveries.spoke_of(self.frames.at, self.frames.trace)

@@ -9,12 +9,13 @@ from typing import Protocol
 import structlog
 
 from roomtally.streams.counts import Counts
+from roomtally.streams.deliveries import Deliveries
+from roomtally.streams.outage import Reads
+from roomtally.streams.polling import Polling
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
-from roomtally.telemetry import metrics
-
-NEVER = float("inf")
+from roomtally.telemetry import stream_metrics
 
 log = structlog.get_logger()
 
@@ -32,26 +33,32 @@ class Surroundings:
     """
 
     __slots__ = (
-        "_oldest",
         "_planned",
         "_streams",
         "_topics",
         "bus",
         "context",
         "counts",
+        "deliveries",
         "doubt",
         "epoch",
+        "polling",
+        "reads",
         "repairs",
         "source",
     )
 
-    def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
+    def __init__(
+        self, source: Source, reader: BusReader, reads: Reads, repairs: Repairs, doubt: Callable[[], None]
+    ) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
         self.counts = Counts()
+        self.deliveries = Deliveries()
+        self.polling = Polling()
         self.context = contextvars.Context()  # of a topic's own tasks, which are nobody's request
+        self.reads = reads
         self.epoch = ""
         self._planned = False
-        self._oldest = NEVER
         self._topics: list[Speaker] = []
         self._streams: dict[Speaker, None] = {}  # in order
 
@@ -67,16 +74,13 @@ class Surroundings:
         if not self._planned:
             self._plan()
 
-    def spoke_of(self, committed_at: float) -> None:
-        """Of an event that was committed then; the oldest of a round is measured."""
-        self._oldest = min(self._oldest, committed_at)
-
     def _plan(self) -> None:
         self._planned = True
         asyncio.get_running_loop().call_soon(self._round)
 
     def _round(self) -> None:
         """What one of them raises is kept with it: if it ended the round, nobody in this process would hear anything again."""
+        began = time.time()
         try:
             topics, self._topics = self._topics, []
             for topic in topics:
@@ -90,18 +94,13 @@ class Surroundings:
                     stream.flush()
                 except Exception as error:
                     _failed("connection", error)
-            self._measure()
+            self.deliveries.end(began)
         finally:
             self._planned = False
             if self._topics or self._streams:
                 self._plan()
 
-    def _measure(self) -> None:
-        if self._oldest != NEVER:
-            metrics.STREAM_LAG.observe(max(0.0, time.time() - self._oldest))
-            self._oldest = NEVER
-
 
 def _failed(part: str, error: Exception) -> None:
-    metrics.STREAM_FAILURES.labels(part).inc()
+    stream_metrics.STREAM_FAILURES.labels(part).inc()
     log.error("flush_failed", part=part, exc_info=error)

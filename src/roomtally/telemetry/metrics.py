@@ -1,31 +1,16 @@
-"""Every metric of Roomtally, declared once. One process, one registry, one private port; no id, path or user as a label."""
+"""Every metric but those of streams (`stream_metrics.py`), declared once. One process, one registry, one private port; no id, path
+or user as a label.
+"""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.gc_collector import GCCollector
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
+from prometheus_client import Counter, Gauge, Histogram
 
-REGISTRY = CollectorRegistry()
-ProcessCollector(registry=REGISTRY)
-PlatformCollector(registry=REGISTRY)
-GCCollector(registry=REGISTRY)
+from roomtally.telemetry import registry
 
-
-def owned(gauge: Gauge) -> Gauge:
-    """`gauge`, shown by this process from now on.
-
-    For gauges made with `registry=None`: a process without such a thing shows none, because its 0 would be a false alarm.
-    """
-    if gauge not in _owned:
-        REGISTRY.register(gauge)
-        _owned.add(gauge)
-    return gauge
-
-
-_owned: set[Gauge] = set()
-
+REGISTRY, owned = registry.REGISTRY, registry.owned
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 REQUEST = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+COARSE = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)  # seconds, where a label has fifty values: 2,000 series a process at most
+RUNS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 WORK = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60)
 
 BUILD_INFO = Gauge("roomtally_build_info", "1, with the version as a label.", ["version", "service"], registry=REGISTRY)
@@ -44,7 +29,7 @@ HTTP_SECONDS = Histogram(
     buckets=REQUEST,
     registry=REGISTRY,
 )
-HTTP_IN_FLIGHT = Gauge("roomtally_http_requests_in_flight", "Requests without a whole answer yet.", registry=REGISTRY)
+HTTP_IN_FLIGHT = Gauge("roomtally_http_requests_in_flight", "Requests without a whole answer yet.", registry=None)
 UPLOAD_BYTES = Counter("roomtally_upload_bytes_total", "Bytes of photos stored.", registry=REGISTRY)
 UPLOADS_REFUSED = Counter(
     "roomtally_uploads_refused_total", "Photos and forms refused, by problem.", ["reason"], registry=REGISTRY
@@ -52,8 +37,15 @@ UPLOADS_REFUSED = Counter(
 SIGN_INS = Counter(
     "roomtally_sign_ins_total", "Attempts to sign in: accepted, refused, limited.", ["outcome"], registry=REGISTRY
 )
-for _outcome in ("accepted", "refused", "limited"):
-    SIGN_INS.labels(_outcome)
+
+# --- the process
+EVENT_LOOP_LAG = Histogram(
+    "roomtally_event_loop_lag_seconds",
+    "By how much a timer of the event loop is late, asked twice a second.",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    registry=REGISTRY,
+)
+DRAINING = Gauge("roomtally_draining", "1 since the process sends its streams away, 0 before.", registry=None)
 
 # --- the photo store
 STORAGE_PRESENT = Gauge(
@@ -72,8 +64,23 @@ DATABASE_FAILURES = Counter(
     ["part"],
     registry=REGISTRY,
 )
-for _part in ("claim", "renew", "persist"):
-    DATABASE_FAILURES.labels(_part)
+
+DATABASE_SECONDS = Histogram(
+    "roomtally_database_operation_duration_seconds",
+    "One statement by the function of the store that makes it, until its rows are there.",
+    ["operation"],
+    buckets=COARSE,
+    registry=REGISTRY,
+)
+DATABASE_CONNECTIONS = Gauge(
+    "roomtally_database_connections",
+    "Connections of a pool by state: idle or used.",
+    ["pool", "state"],
+    registry=REGISTRY,
+)
+DATABASE_WAITING = Gauge(
+    "roomtally_database_waiting", "Callers who wait for a connection of the pool.", ["pool"], registry=REGISTRY
+)
 
 # --- Valkey
 VALKEY_CONNECTED = Gauge(
@@ -85,6 +92,14 @@ VALKEY_ERRORS = Counter(
     "roomtally_valkey_errors_total",
     "Calls to Valkey that failed, took over 250 ms, or were not tried as it is away.",
     ["operation"],
+    registry=REGISTRY,
+)
+
+VALKEY_SECONDS = Histogram(
+    "roomtally_valkey_operation_duration_seconds",
+    "One call to Valkey that was tried, until it was answered or given up.",
+    ["operation"],
+    buckets=COARSE,
     registry=REGISTRY,
 )
 
@@ -141,11 +156,9 @@ ENDPOINT_REQUESTS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-for _outcome in ("ok", "refused", "bad_answer", "timeout", "connection"):
-    ENDPOINT_REQUESTS.labels(_outcome)
 PHOTOS_STUCK = Gauge(
     "roomtally_photos_stuck",
-    "Photos that the infrastructure failed three times or more and that still wait; asked by each sweeper once a minute.",
+    "Photos that the infrastructure failed three times or more and that still wait; asked by each sweeper every 15 s.",
     registry=None,
 )
 SWEEPER_PASSES = Counter(
@@ -154,10 +167,25 @@ SWEEPER_PASSES = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-for _outcome in ("sent", "lost"):
-    HINTS.labels(_outcome)
-for _outcome in ("swept", "elsewhere", "failed"):
-    SWEEPER_PASSES.labels(_outcome)
+
+SWEEPER_LOOKED_AT = Gauge(
+    "roomtally_sweeper_looked_timestamp_seconds",
+    "When the sweeper last read the gauges of the whole installation, in unix seconds.",
+    registry=None,
+)
+BATCHES = Gauge(
+    "roomtally_batches", "Unfinished batches of the installation by state, PAUSED being one.", ["state"], registry=None
+)
+OLDEST_WAITING = Gauge(
+    "roomtally_photo_oldest_waiting_seconds",
+    "For how long the photo that may be looked at and waits longest has waited; 0 where none does.",
+    registry=None,
+)
+OLDEST_OVERDUE = Gauge(
+    "roomtally_batch_most_overdue_seconds",
+    "By how much the batch that is latest is past its deadline; 0 where none is.",
+    registry=None,
+)
 
 # --- batches
 CLAIMS = Counter(
@@ -168,9 +196,33 @@ CLAIMS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-for _outcome in ("claimed", "none", "refused", "done", "failed", "released", "spent", "expired", "lost", "timeout"):
-    CLAIMS.labels(_outcome)
+RENEWALS = Counter(
+    "roomtally_claim_renewals_total",
+    "Renewals of claims by outcome: renewed, lost (no longer ours), failed (the database was away), broke (nobody knows why).",
+    ["outcome"],
+    registry=REGISTRY,
+)
 BATCH_EVENTS = Counter("roomtally_batch_events_total", "Events committed, by type.", ["type"], registry=REGISTRY)
+BATCHES_FINISHED = Counter(
+    "roomtally_batches_finished_total",
+    "Runs of batches that ended, by the state they ended in.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+BATCH_SECONDS = Histogram(
+    "roomtally_batch_duration_seconds",
+    "From the first event of a run to its end, pauses included.",
+    ["outcome"],
+    buckets=RUNS,
+    registry=REGISTRY,
+)
+BATCH_DEADLINES = Counter(
+    "roomtally_batch_deadlines_total",
+    "Runs that ended by themselves, by whether they met the deadline: 30 s and 2 s a photo. Runs that were paused or "
+    "cancelled are not judged.",
+    ["met"],
+    registry=REGISTRY,
+)
 CORRECTIONS = Counter(
     "roomtally_items_corrected_total",
     "What people said about the analyzer's items: added (it missed one), removed (not there), count, label, volume (it was "
@@ -178,8 +230,6 @@ CORRECTIONS = Counter(
     ["kind"],
     registry=REGISTRY,
 )
-for _kind in ("added", "removed", "count", "label", "volume", "confirmed", "dismissed", "own"):
-    CORRECTIONS.labels(_kind)
 HINTS_TOPPED_UP = Counter(
     "roomtally_hints_topped_up_total", "Hints that the sweeper sent because none had led to a claim.", registry=REGISTRY
 )
@@ -196,63 +246,3 @@ PURGED = Counter(
     ["kind"],
     registry=REGISTRY,
 )
-
-# --- Streams
-STREAMS_OPEN = Gauge("roomtally_streams_open", "Streams open in this process.", registry=REGISTRY)
-STREAM_TOPICS = Gauge("roomtally_stream_topics", "Topics followed in this process.", registry=REGISTRY)
-STREAMS_OPENED = Counter("roomtally_streams_opened_total", "Streams opened.", registry=REGISTRY)
-STREAMS_CLOSED = Counter(
-    "roomtally_streams_closed_total",
-    "Streams ended: client, complete, timeout, drain, session-ended, deleted, error, slow (took nothing), operator.",
-    ["reason"],
-    registry=REGISTRY,
-)
-STREAMS_REFUSED = Counter(
-    "roomtally_streams_refused_total",
-    "Streams and long-polls refused by a limit: process (full), user (has too many), address (opens too fast).",
-    ["reason"],
-    registry=REGISTRY,
-)
-STREAM_LAG = Histogram(
-    "roomtally_stream_lag_seconds",
-    "From commit to the bytes of the last viewer handed to its socket: the oldest of the changes that go out together.",
-    buckets=FAST,
-    registry=REGISTRY,
-)
-BROWSER_LATENCY = Histogram(
-    "roomtally_browser_latency_seconds",
-    "From commit to a browser's event handler, as a sample of browsers measured it by their own clocks.",
-    buckets=FAST,
-    registry=REGISTRY,
-)
-STREAM_EVENTS = Counter("roomtally_stream_events_total", "Events handed to sockets.", ["event"], registry=REGISTRY)
-STREAM_BYTES = Counter("roomtally_stream_bytes_total", "Bytes of events handed to sockets.", registry=REGISTRY)
-STREAM_READS = Counter(
-    "roomtally_stream_reads_total",
-    "Reads of the database for streams: snapshot, log, sweep.",
-    ["kind", "outcome"],
-    registry=REGISTRY,
-)
-STREAM_REPAIRS = Counter(
-    "roomtally_stream_sweep_repairs_total", "Topics found behind the database by the sweep.", registry=REGISTRY
-)
-STREAM_FAILURES = Counter(
-    "roomtally_stream_failures_total",
-    "Exceptions kept inside one topic, connection or message.",
-    ["part"],
-    registry=REGISTRY,
-)
-BUS_CONNECTED = Gauge("roomtally_bus_connected", "1 while the bus connection is up.", registry=None)
-BUS_RECONNECTS = Counter("roomtally_bus_reconnects_total", "Bus connections lost and made again.", registry=REGISTRY)
-BUS_MESSAGES = Counter("roomtally_bus_messages_total", "Messages received from the bus.", registry=REGISTRY)
-for _reason in ("client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"):
-    STREAMS_CLOSED.labels(_reason)
-for _reason in ("process", "user", "address"):
-    STREAMS_REFUSED.labels(_reason)
-for _event in ("progress", "change", "complete", "ping", "timeout", "reset", "error", "retry"):
-    STREAM_EVENTS.labels(_event)
-for _kind in ("snapshot", "log", "sweep"):
-    for _outcome in ("done", "failed"):
-        STREAM_READS.labels(_kind, _outcome)
-for _part in ("topic", "connection", "listener", "publish", "wheel", "accounting", "severing"):
-    STREAM_FAILURES.labels(_part)

@@ -61,6 +61,18 @@ async def test_keys_and_room_are_taken_in_one_order(world: World, person: Person
     assert await kept(world) == 2 * len(PHOTO)
 
 
+async def test_a_repeat_needs_no_room(world: World, person: Person, settings: Settings, process: Process) -> None:
+    """It was the photo itself that filled the quota; what is new is refused."""
+    user, uploads = UserId(person.user), process(1)
+    first = await uploads.receive(user, "a.jpg", chunks(PHOTO), len(PHOTO), "key")
+    assert await uploads.receive(user, "a.jpg", chunks(PHOTO), len(PHOTO), "key") == first
+    with pytest.raises(errors.Conflict, match="idempotency-key-reused"):
+        await uploads.receive(user, "b.jpg", chunks(PHOTO), len(PHOTO), "key")
+    with pytest.raises(errors.TooLarge, match="quota-exceeded"):
+        await uploads.receive(user, "a.jpg", chunks(PHOTO), len(PHOTO), "another key")
+    assert (await kept(world), len(files(settings))) == (len(PHOTO), 1)
+
+
 async def test_what_is_on_its_way_counts_and_what_is_refused_does_not(
     world: World, person: Person, settings: Settings, process: Process
 ) -> None:

@@ -80,12 +80,12 @@ async def test_one_who_asks_in_the_moment_in_which_the_last_reader_ends_is_read_
 async def _ask_late(readers: int, turns: int) -> Progress | None:
     reads = Immediate()
     loads = Together(reads, readers)
-    first = [asyncio.create_task(loads.ask(even())) for _ in range(readers)]
+    busy = [asyncio.create_task(loads.ask(even())) for _ in range(readers)]
     for _ in range(turns):
         await asyncio.sleep(0)
     async with asyncio.timeout(5):
         progress = await loads.ask(even())
-    await asyncio.gather(*first)
+    await asyncio.gather(*busy)
     return progress
 
 

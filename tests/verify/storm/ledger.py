@@ -81,6 +81,11 @@ class Ledger:
             self.blame(f"CHECK or UNIQUE fired: {error.diag.constraint_name or error.diag.column_name}", error)
         return None
 
+    @property
+    def compared(self) -> int:
+        """Snapshots that were, or batches that can be at the end: the fewer of the two. One in four is deleted before."""
+        return min(self.stats["snapshots compared"], len(self.first) * 3 // 4)
+
     def compare(self, follow: Follow) -> None:
         """Snapshots that others took, with what the viewer had at the same number."""
         for n in follow.taken.keys() & follow.past.keys():

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from roomtally.batches import service
@@ -20,8 +20,13 @@ from tests.verify.storm.workers import LEASE, Worker
 WORKERS, PEOPLE, PERSONS = 8, 3, 5
 
 
-async def blow(url: str, valkey: str, *, seed: int, seconds: float, patience: float = 8) -> Ledger:
-    """The ledger after `seconds` of storm and the calm: its `wrong` is empty where every invariant held."""
+async def blow(
+    url: str, valkey: str, *, seed: int, seconds: float, patience: float = 8, enough: int = 0, longest: float = 0
+) -> Ledger:
+    """The ledger after `seconds` of storm and the calm: its `wrong` is empty where every invariant held.
+
+    A busy machine gets up to `longest` seconds to make, watch and compare `enough` batches and snapshots.
+    """
     ledger = Ledger(seed)
     async with _pools(url) as (pool, worker_pool):
         client = open_valkey(valkey)
@@ -40,7 +45,10 @@ async def blow(url: str, valkey: str, *, seed: int, seconds: float, patience: fl
         jobs = [Worker(ledger, worker_context, f"w{i}").run() for i in range(WORKERS)]
         jobs += [Somebody(ledger, world, persons).run() for _ in range(PEOPLE)]
         jobs += [others.sweep(ledger, context), others.view(ledger, pool, context), others.kill(ledger, pool)]
-        await _weather(ledger, world, jobs, seconds=seconds, patience=patience)
+        tasks = [asyncio.create_task(job) for job in jobs]
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+        await _until_enough(ledger, tasks, enough, longest - seconds)
+        await _calm(ledger, world, tasks, patience)
         await checks.check(ledger, pool)
         await client.aclose()
     return ledger
@@ -52,11 +60,13 @@ async def _pools(url: str) -> AsyncGenerator[tuple[Pool, Pool]]:
         yield pool, worker_pool
 
 
-async def _weather(
-    ledger: Ledger, world: World, jobs: Sequence[Coroutine[object, object, None]], *, seconds: float, patience: float
-) -> None:
-    tasks = [asyncio.create_task(job) for job in jobs]
-    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+async def _until_enough(ledger: Ledger, tasks: Sequence[asyncio.Task[object]], enough: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while ledger.compared < enough and time.monotonic() < deadline and not any(task.done() for task in tasks):
+        await asyncio.wait(tasks, timeout=0.5, return_when=asyncio.FIRST_EXCEPTION)
+
+
+async def _calm(ledger: Ledger, world: World, tasks: Sequence[asyncio.Task[object]], patience: float) -> None:
     ledger.calm = ledger.closing = ledger.hints.calm = True
     await _settle(ledger, world, patience)
     ledger.stop = True

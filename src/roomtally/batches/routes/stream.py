@@ -131,5 +131,5 @@ async def _open(
     except BaseException:
         lease.release()
         raise
-    recorder.stream_begins(request.scope)
+    stream.asked_at = recorder.stream_begins(request.scope)
     return EventStreamResponse(stream)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.events import compact
+from roomtally.batches.service.timing import measure_run
 from roomtally.batches.store import sweep
 from roomtally.batches.store.moves import Logged
 from roomtally.db.pool import Pool
@@ -53,6 +54,8 @@ async def publish(context: Context, events: Sequence[Logged], trace: str | None)
         for event in events
     ]
     await context.publisher.publish(events[0].batch_id, events[0].epoch, copies, committed_at)
+    if events[-1].type == "batch_finished":
+        measure_run(events[-1])
 
 
 async def hint_batch(context: Context, batch_id: UUID, trace: str | None, photos: Sequence[UUID] | None = None) -> None:

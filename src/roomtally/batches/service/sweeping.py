@@ -1,5 +1,6 @@
 """What no worker does: claims whose worker died, hints that got lost, files and rows that nobody needs any more."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -9,7 +10,8 @@ import msgspec
 import structlog
 
 from roomtally.batches.service.context import Context, free_hints, publish
-from roomtally.batches.store import claims, sweep, upkeep
+from roomtally.batches.service.timing import DEADLINE_SECONDS, PHOTO_SECONDS
+from roomtally.batches.store import claims, sweep, timing, upkeep
 from roomtally.batches.store.claims import Expired
 from roomtally.batches.store.moves import Refused
 from roomtally.db import idempotency
@@ -17,6 +19,7 @@ from roomtally.db.pool import transaction
 from roomtally.storage.photos import thumbnail_key
 from roomtally.telemetry import metrics, tracing
 
+OPEN_STATES = ("QUEUED", "PROCESSING", "CANCELLING", "PAUSED")
 STUCK_RELEASES = 3  # after pauses of 2 and 4 s: a hiccup is over by then, a wrong key is not
 PASS_LIMIT = 500  # claims expired and hints sent in one pass: more would make the lock wait
 STALE_SECONDS = 5.0  # a hint that no worker took by then, with the queue nearly empty, is lost
@@ -84,6 +87,20 @@ async def count_stuck(context: Context) -> int:
         count = await sweep.count_released(conn, STUCK_RELEASES)
     metrics.owned(metrics.PHOTOS_STUCK).set(count)
     return count
+
+
+async def look_around(context: Context) -> None:
+    """Read the gauges of the whole installation, which only sweepers show. Raises where the database is away."""
+    async with context.pool.connection() as conn:
+        seen = await timing.look(conn, DEADLINE_SECONDS, PHOTO_SECONDS)
+    for state in OPEN_STATES:
+        metrics.owned(metrics.BATCHES).labels(state).set(seen.batches.get(state, 0))
+    metrics.owned(metrics.OLDEST_WAITING).set(seen.waiting_seconds)
+    metrics.owned(metrics.OLDEST_OVERDUE).set(seen.overdue_seconds)
+    lag, consumers = await context.queue.lag(), await context.queue.consumers()
+    metrics.owned(metrics.QUEUE_LAG).set(math.nan if lag is None else lag)
+    metrics.owned(metrics.QUEUE_CONSUMERS).set(math.nan if consumers is None else consumers)
+    metrics.owned(metrics.SWEEPER_LOOKED_AT).set(context.clock())
 
 
 async def find_waiting(context: Context, room: int) -> list[UUID]:

@@ -57,9 +57,11 @@ class Uploads:
         """
         if announced is not None and announced > self.limits.photo_bytes:
             raise too_large(self.limits.photo_bytes)
-        received = await self.take(
-            user_id, clean_filename(filename), chunks, announced=announced or 0, digest=key is not None, strict=True
-        )
+        name, digest = clean_filename(filename), key is not None
+        if key and await self._came_before(user_id, key):  # it will be kept once, however full the user's room is
+            received = await self._put(name, self._intake(chunks, digest=digest), strict=True)
+        else:
+            received = await self.take(user_id, name, chunks, announced=announced or 0, digest=digest, strict=True)
         try:
             return await self.write_down(user_id, received, key)
         except BaseException:
@@ -101,9 +103,14 @@ class Uploads:
         Raises errors.TooLarge (photo, quota) as soon as more than is allowed has come, errors.Invalid, errors.Unsupported.
         """
         async with self._quota.arriving(user_id, chunks, announced) as arriving:
-            return await self._put(
-                filename, Intake(arriving, limit=self.limits.photo_bytes, digest=digest), strict=strict
-            )
+            return await self._put(filename, self._intake(arriving, digest=digest), strict=strict)
+
+    def _intake(self, chunks: AsyncIterator[bytes], *, digest: bool) -> Intake:
+        return Intake(chunks, limit=self.limits.photo_bytes, digest=digest)
+
+    async def _came_before(self, user_id: UserId, key: str) -> bool:
+        async with self._pool.connection() as conn:
+            return await idempotency.is_taken(conn, user_id, key)
 
     async def _put(self, filename: str, intake: Intake, *, strict: bool) -> Received:
         head = await intake.head()

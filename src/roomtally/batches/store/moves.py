@@ -31,8 +31,20 @@ class Refused(Exception):
     """The photo was there, but its batch is paused, cancelled or deleted; nothing was changed."""
 
 
+class RunTime(msgspec.Struct, frozen=True):
+    """A run that ends, from its first event on."""
+
+    photos: int
+    seconds: float
+    worked: bool  # a photo was claimed in it
+    paused: bool
+
+
 class Logged(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as it was written; `payload` is JSON text, `epoch` the life of the database that numbers it."""
+    """An event as it was written; `payload` is JSON text, `epoch` the life of the database that numbers it.
+
+    `timing`: of a `batch_finished`, the JSON of a RunTime.
+    """
 
     batch_id: UUID
     n: int
@@ -40,6 +52,7 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     payload: str
     epoch: str
+    timing: str | None = None
 
 
 LoggedRow = TypeVar("LoggedRow", bound=Logged)
@@ -140,7 +153,14 @@ EVENT_INSERT = f"""
       FROM batch b JOIN delta d ON d.batch_id = b.id
      WHERE d.notify AND b.status IN ('COMPLETED', 'PARTIAL', 'FAILED'))"""
 
-LOGGED = "l.batch_id, l.n, l.run, l.type, l.payload::text AS payload, (SELECT epoch FROM installation) AS epoch"
+# Of the events before this statement, which are all but the last of the run: measuring costs no round trip of its own.
+TIMING = """CASE l.type WHEN 'batch_finished' THEN (
+    SELECT json_build_object('photos', (l.payload -> 'counts' ->> 'total')::int,
+                             'seconds', extract(epoch FROM clock_timestamp() - min(e.created_at)),
+                             'worked', bool_or(e.type = 'photo_claimed'), 'paused', bool_or(e.type = 'batch_paused'))::text
+      FROM batch_events e WHERE e.batch_id = l.batch_id AND e.run = l.run HAVING count(*) > 0) END"""
+LOGGED = f"""l.batch_id, l.n, l.run, l.type, l.payload::text AS payload, (SELECT epoch FROM installation) AS epoch,
+       {TIMING} AS timing"""
 WRITE = BATCH_UPDATE + EVENT_INSERT
 TAIL = f"{WRITE}\nSELECT {LOGGED} FROM logged l ORDER BY l.n"
 

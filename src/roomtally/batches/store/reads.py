@@ -1,7 +1,9 @@
 """Reading batches: the snapshot, the log, and what the hub's sweep asks."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 from uuid import UUID
 
@@ -12,6 +14,8 @@ from roomtally import errors
 from roomtally.batches.store import arrays
 from roomtally.batches.store.moves import COUNTS, FINISHED, PROGRESS, UTC, photo_json
 from roomtally.db.pool import Connection
+
+SLICE = 250  # values of an array between two looks at the rest of the event loop: 0.15 ms
 
 # OFFSET 0 keeps the plan: photo by photo, by the unique index. A plain join took 4 ms for 200 photos once the tables had grown.
 SUMMARY = """CASE WHEN b.done > 0 OR b.total_items > 0 THEN (
@@ -221,20 +225,28 @@ SELECT 'ended', t.id, 0, '' FROM unnest(%(credentials)s::uuid[]) t (id)
 
 
 async def sweep_topics(conn: Connection, known: Mapping[UUID, int], credentials: Collection[UUID]) -> list[SweepRow]:
-    """Only what differs from `known`, the credentials that ended, and always the epoch."""
+    """Only what differs from `known`, the credentials that ended, and always the epoch.
+
+    Other tasks run while the question is written: for 5,000 topics of 5,000 viewers that takes 7 ms of CPU.
+    """
     async with conn.cursor(row_factory=class_row(SweepRow)) as cursor:
         await cursor.execute(
             SWEEP_TOPICS,
             {
-                "topics": _array(topic.hex for topic in known),
-                "known": _array(map(str, known.values())),
-                "credentials": _array(credential.hex for credential in credentials),
+                "topics": await _sliced_array(topic.hex for topic in known),
+                "known": await _sliced_array(map(str, known.values())),
+                "credentials": await _sliced_array(credential.hex for credential in credentials),
             },
             prepare=True,
         )
         return await cursor.fetchall()
 
 
-def _array(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it: for 5,000 ids a quarter of the time that the driver takes, and nothing else runs then."""
-    return f"{{{','.join(values)}}}"
+async def _sliced_array(values: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it, in a quarter of the time that the driver takes, and with a look at the rest of the event loop
+    after each slice."""
+    rest, parts = iter(values), list[str]()
+    while part := ",".join(islice(rest, SLICE)):
+        parts.append(part)
+        await asyncio.sleep(0)
+    return f"{{{','.join(parts)}}}"

@@ -1,0 +1,1 @@
+"""Rules, alerts and dashboards: made by `python -m observability.build` from the tables in here, and committed."""
