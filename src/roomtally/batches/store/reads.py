@@ -243,7 +243,7 @@ async def sweep_topics(conn: Connection, known: Mapping[UUID, int], credentials:
 
 
 async def _sliced_array(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it, in a quarter of the time that the driver takes, and with a look at the rest of the event loop
+    """An array as PostgreSQL reads it, in a quarter of the time that the driver takes, with a look at the rest of the event loop
     after each slice."""
     rest, parts = iter(values), list[str]()
     while part := ",".join(islice(rest, SLICE)):
