@@ -8,7 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from roomtally.accounts.model import CredentialKind
-from roomtally.batches.store.reads import array, bytea_array, uuid_array
+from roomtally.batches.store import arrays
 from roomtally.db.pool import Connection
 
 
@@ -69,7 +69,7 @@ async def open_streams(conn: Connection, kind: CredentialKind, asks: Sequence[As
     async with conn.cursor(row_factory=class_row(Opened)) as cursor:
         await cursor.execute(
             OPENING[kind],
-            {"asks": array(map(str, numbers)), "hashes": bytea_array(hashes), "batches": uuid_array(batches)},
+            {"asks": arrays.integers(numbers), "hashes": arrays.binaries(hashes), "batches": arrays.uuids(batches)},
             prepare=True,
         )
         rows = await cursor.fetchall()

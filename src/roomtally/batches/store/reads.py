@@ -11,6 +11,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from roomtally import errors
+from roomtally.batches.store import arrays
 from roomtally.batches.store.moves import COUNTS, FINISHED, PROGRESS, UTC, photo_json
 from roomtally.db.pool import Connection
 
@@ -58,7 +59,7 @@ class SnapshotText(msgspec.Struct, frozen=True):
 async def list_snapshots(conn: Connection, batch_ids: Sequence[UUID]) -> list[SnapshotText]:
     """One statement, one MVCC snapshot, in any order. Without those that are not there or deleted."""
     async with conn.cursor(row_factory=class_row(SnapshotText)) as cursor:
-        await cursor.execute(SNAPSHOTS, {"batches": uuid_array(batch_ids)}, prepare=True)
+        await cursor.execute(SNAPSHOTS, {"batches": arrays.uuids(batch_ids)}, prepare=True)
         return await cursor.fetchall()
 
 
@@ -77,7 +78,7 @@ async def list_heads(conn: Connection, batch_ids: Sequence[UUID]) -> list[Head]:
             """
             SELECT id AS batch_id, last_event AS n, epoch, user_id, finished_at IS NOT NULL AS finished
               FROM batches, installation WHERE id = ANY (%s::uuid[]) AND deleted_at IS NULL""",
-            [uuid_array(batch_ids)],
+            [arrays.uuids(batch_ids)],
             prepare=True,
         )
         return await cursor.fetchall()
@@ -241,22 +242,9 @@ async def sweep_topics(conn: Connection, known: Mapping[UUID, int], credentials:
         return await cursor.fetchall()
 
 
-def uuid_array(values: Iterable[UUID]) -> str:
-    return array(value.hex for value in values)
-
-
-def bytea_array(values: Iterable[bytes]) -> str:
-    return array(f'"\\\\x{value.hex()}"' for value in values)
-
-
-def array(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it: for 5,000 ids a quarter of the time that the driver takes, for 25 a twentieth, and nothing
-    else runs then."""
-    return f"{{{','.join(values)}}}"
-
-
 async def _sliced_array(values: Iterable[str]) -> str:
-    """The same, with a look at the rest of the event loop after each slice."""
+    """An array as PostgreSQL reads it, in a quarter of the time that the driver takes, with a look at the rest of the event loop
+    after each slice."""
     rest, parts = iter(values), list[str]()
     while part := ",".join(islice(rest, SLICE)):
         parts.append(part)
