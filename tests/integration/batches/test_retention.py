@@ -85,10 +85,23 @@ async def test_a_call_does_a_bounded_part_and_says_where_it_stopped(
     first = where = await prune(world)
     assert first is not None
     assert 0 < len(await numbers(batches[0])) + len(await numbers(batches[1])) < 8
-    for _ in range(4):  # on from there, and once more from the start for those of the same moment
+    for _ in range(4):  # on from there
         where = await prune(world, where)
     assert [await numbers(batch) for batch in batches] == [[], []]
     assert [await numbers(batch) for batch in waiting] == [[1]] * 4
+
+
+async def test_a_step_takes_all_events_of_its_last_moment(
+    world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last photo and the end of the run are of the same transaction; the next step goes on after its time."""
+    monkeypatch.setattr(sweeping, "PRUNE_LIMIT", 3)
+    monkeypatch.setattr(sweeping, "PRUNE_STEPS", 1)
+    batch = await world.batch(person, 1)
+    await batch.finish()
+    await age(world, batch, 30)
+    await prune(world)
+    assert await numbers(batch) == []
 
 
 async def test_two_at_once_do_not_wait_for_one_another(world: World, person: Person) -> None:

@@ -146,3 +146,17 @@ async def test_forms_at_the_same_time_have_one_photo_each_beyond_the_quota_in_th
     assert "quota-exceeded" in ended
     assert most <= 3 + 2
     assert await kept(world) <= 3 * len(PHOTO)
+
+
+async def test_a_form_with_a_key_keeps_what_its_batch_took(
+    world: World, person: Person, settings: Settings, process: Process
+) -> None:
+    """What counts against the quota, and what keeps the files from being taken for strays; sent again it leaves nothing more."""
+
+    async def parts() -> AsyncIterator[Part]:
+        yield Part("projectId", None, str(person.project).encode())
+        yield Part("photos", "a.jpg", PHOTO)
+
+    for _ in range(2):
+        await BatchForm(world.context, process(3), UserId(person.user), "key").receive(parts(), allowed)
+        assert (await kept(world), len(files(settings))) == (len(PHOTO), 1)

@@ -88,7 +88,8 @@ class Pruned(msgspec.Struct, frozen=True):
 async def prune_events(conn: Connection, hours: float, after: datetime | None, limit: int) -> Pruned:
     """Removes events older than `hours` of batches that are finished for as long, in the order of age, from `after` on.
 
-    At most `limit` rows are looked at: those of batches that stay open for days are passed over and would cost every step.
+    `limit` rows are looked at, and those of the same moment as the last: the next step goes on after it. Those of batches that stay
+    open for days are passed over and would cost every step.
     """
     async with conn.cursor(row_factory=class_row(Pruned)) as cursor:
         await cursor.execute(
@@ -97,7 +98,7 @@ async def prune_events(conn: Connection, hours: float, after: datetime | None, l
                 SELECT batch_id, n, created_at FROM batch_events
                  WHERE created_at > coalesce(%(after)s::timestamptz, '-infinity')
                    AND created_at < clock_timestamp() - %(hours)s::float8 * interval '1 hour'
-                 ORDER BY created_at LIMIT %(limit)s)
+                 ORDER BY created_at FETCH FIRST (%(limit)s) ROWS WITH TIES)
             , over AS (
                 SELECT e.batch_id, e.n FROM old
                   JOIN batches b ON b.id = old.batch_id
