@@ -132,3 +132,20 @@ def test_a_process_with_an_address_that_is_none_ends_with_a_sentence(
     assert ended.returncode
     assert f"roomtally: ROOMTALLY_{field.upper()} " in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"openai_base_url": "http://[x"}, "OPENAI_BASE_URL"),
+        ({"openai_api_key": "clé"}, "OPENAI_API_KEY"),
+        ({"storage_url": "foo://y"}, "STORAGE_URL"),
+    ],
+)
+def test_a_worker_that_is_set_wrong_ends_with_one_line(settings: Settings, wrong: dict[str, str], named: str) -> None:
+    endpoint = {"analyzer": "openai", "openai_base_url": "http://127.0.0.1:1/v1", "openai_model": "m"}
+    ended = run(msgspec.structs.replace(settings, log_format="json", **(endpoint | wrong)), "work")
+    said = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    assert ended.returncode == 2
+    assert len(said) == 1
+    assert said[0].startswith(f"roomtally: ROOMTALLY_{named} ")
