@@ -149,3 +149,11 @@ def test_a_worker_that_is_set_wrong_ends_with_one_line(settings: Settings, wrong
     assert ended.returncode == 2
     assert len(said) == 1
     assert said[0].startswith(f"roomtally: ROOMTALLY_{named} ")
+
+
+def test_a_batch_is_not_waited_for_where_no_service_is(settings: Settings) -> None:
+    ended = run(
+        settings, "watch", "0b6b2a5e-0000-4000-8000-000000000000", "--url", "http://127.0.0.1:1", "--token", "x"
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("roomtally: No answer from http://127.0.0.1:1")
