@@ -42,7 +42,7 @@ def choose(url: str, given: Account, demo_password_file: Path) -> Account:
     """
     if given.token:
         if not _VISIBLE.fullmatch(given.token):
-            raise errors.Invalid("invalid-token", "The token has a character that no token has; copy it again, whole.")
+            raise errors.Invalid("token-unusable", "The token has a character that no token has; copy it again, whole.")
         return Account(token=given.token)
     if given.email and given.password:
         return Account(email=given.email, password=given.password)

@@ -165,7 +165,7 @@ def test_scores_that_only_a_photo_shows_to_be_none_are_not_the_photos_fault(
     analyzer = create_analyzer(
         yolox(graphs.brightness_yolox(tmp_path / "a.onnx", rows((0, (0.5, 0.5, 0.0, 0.0), 1, 0.9)), SIZE))
     )
-    with pytest.raises(errors.Unavailable, match=r"onnx-model-unfit.*its scores must be 0 to 1"):
+    with pytest.raises(errors.Unavailable, match=r"onnx-model-failed.*its scores must be 0 to 1"):
         analyzer.analyze(wide_photo)
 
 

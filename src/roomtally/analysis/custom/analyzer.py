@@ -40,7 +40,7 @@ class CustomAnalyzer:
         except (
             errors.Invalid
         ) as error:  # the check found nothing on an empty picture: still the model's fault, not the photo's
-            raise errors.Unavailable(error.slug, error.detail, retry_after=60) from error
+            raise errors.Unavailable("onnx-model-failed", error.detail, retry_after=60) from error
         return self._scene.complete(Pyramid(image), detections, telling=detections, detectable=self._detectable)
 
 
