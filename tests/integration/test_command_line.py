@@ -157,3 +157,18 @@ def test_a_batch_is_not_waited_for_where_no_service_is(settings: Settings) -> No
     )
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("roomtally: No answer from http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["up", "--port", "abc"], "'--port': 'abc' is no whole number from 1 to 65535."),
+        (["up", "--port", "70000"], "'--port': 70000 is no whole number from 1 to 65535."),
+        (["smoke", "--timeout", "soon"], "'--timeout': 'soon' is no number of 1 or more."),
+        (["smoke", "--timeout", "0"], "'--timeout': 0.0 is no number of 1 or more."),
+    ],
+)
+def test_a_number_is_refused_with_its_option_and_its_range(settings: Settings, arguments: list[str], said: str) -> None:
+    ended = run(settings, *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith(f"Error: Invalid value for {said}\n")
