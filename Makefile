@@ -8,10 +8,10 @@ SOURCES := pyproject.toml hatch_build.py
 PAGE := $(BIN)/python src/web/build_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up web page-tools types packages test smoke verify lint evaluate bench-photo bench-upload bench-stream lock clean
+.PHONY: help up web page-tools types packages test smoke verify lint evaluate bench-photo bench-upload bench-stream bench-telemetry lock clean
 
 help: ## show the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -74,6 +74,9 @@ bench-upload: $(DEV_STAMP) ## 200 photos of 5 MB: MB/s and the memory of the web
 
 bench-stream: $(DEV_STAMP) ## the figures of the stream beside nchan and sse-starlette (about 40 minutes; ARGS=--quick: minutes)
 	$(BIN)/python -m loadtests.bench_stream $(ARGS)
+
+bench-telemetry: $(DEV_STAMP) ## the CPU of the same work without metrics, logs and traces, and with them (about 10 minutes)
+	$(BIN)/python -m loadtests.bench_telemetry $(ARGS)
 
 lock: $(DEV_STAMP) ## pin all versions anew, without any registry address
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \

@@ -135,6 +135,14 @@ CAUSES = (
         "{{ $value | humanize }} claims ran out in 15 minutes.",
     ),
     _alert(
+        "RenewalsBreak",
+        "ticket",
+        "0m",
+        'sum(increase(roomtally_claim_renewals_total{outcome="broke"}[15m])) > 0',
+        "A worker cannot renew its claim, and nobody knows why.",
+        "{{ $value | humanize }} times in 15 minutes.",
+    ),
+    _alert(
         "TasksFail",
         "ticket",
         "0m",

@@ -149,6 +149,7 @@ PIPELINE = (
     Panel("Time of runs", "", "s", quantiles("roomtally_batch_duration_seconds")),
     Panel("Deadlines met", "Of 30 s and 2 s a photo.", "ops", each("roomtally_batch_deadlines_total", "met")),
     Panel("Photos", "Claims by what became of them.", "ops", each("roomtally_claims_total", "outcome")),
+    Panel("Renewals of claims", "By outcome.", "ops", each("roomtally_claim_renewals_total", "outcome")),
     Panel("Stages, p95", "", "s", (("{{stage}}", quantile(0.95, "roomtally_photo_stage_duration_seconds", "stage")),)),
     Panel("Wait for a worker", "From sending a hint on.", "s", quantiles("roomtally_task_queue_wait_seconds")),
     Panel("Task, whole", "", "s", quantiles("roomtally_task_duration_seconds")),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
 
+import psutil
 import psycopg
 
 from loadtests.bench_stream import inject, seed
@@ -27,6 +28,7 @@ from roomtally.settings import Settings
 
 SLOW_SWEEP = 3600.0
 # All viewers come from one address and those of one batch are one user: the limits stay on, but higher than any person's.
+LOGS: dict[str, Any] = {"log_level": "warning", "log_format": "json"}
 RAISED: dict[str, Any] = {"user_streams": 20_000, "process_streams": 12_000, "address_opens": 100_000.0}
 START_SECONDS = 30
 
@@ -48,8 +50,10 @@ class Web:
     name = "roomtally"
     has_first_event = True
 
-    def __init__(self, house: "House", cpus: Collection[int], changes: dict[str, Any]) -> None:
-        self._house = house
+    def __init__(
+        self, house: "House", cpus: Collection[int], changes: dict[str, Any], module: str, trace: str | None
+    ) -> None:
+        self._house, self._trace = house, trace
         self.port, self.private_port = free_port(), free_port()
         self.settings = Settings(
             database_url=house.postgres.url,
@@ -57,13 +61,11 @@ class Web:
             storage_url=(house.folder / "photos").as_uri(),
             port=self.port,
             private_port=self.private_port,
-            log_level="warning",
-            log_format="json",
-            **(RAISED | changes),
+            **(LOGS | RAISED | changes),
         )
         with pinned(cpus), (house.folder / "web.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "roomtally", "serve"],
+                [sys.executable, "-m", module, "serve"],
                 env=os.environ | configuration.to_environ(self.settings),
                 stdout=log,
                 stderr=log,
@@ -76,6 +78,10 @@ class Web:
     @property
     def pids(self) -> list[int]:
         return [self.process.pid]
+
+    def serving(self) -> list[int]:
+        """granian's first process only looks after those that serve."""
+        return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
 
     def options(self, streams: int, topics: int, **more: Any) -> Options:
         """On one topic every viewer shows a session of his own of the same user, else the session of the topic's owner."""
@@ -91,7 +97,7 @@ class Web:
         )
 
     def injector(self, topics: int) -> Injector:
-        return inject.of_roomtally(self._house.valkey.port, self._house.epoch, topics)
+        return inject.of_roomtally(self._house.valkey.port, self._house.epoch, topics, self._trace)
 
     def stop(self) -> int:
         """The exit code."""
@@ -108,7 +114,7 @@ class House:
     """Use as a context manager: the servers and a filled database. `server_cpus` are for what is measured."""
 
     def __init__(self, batches: int, crowd: int, server_cpus: Collection[int], client_cpus: Collection[int]) -> None:
-        self._batches, self._crowd, self._cpus = batches, crowd, server_cpus
+        self._batches, self._crowd, self.server_cpus = batches, crowd, server_cpus
         self.all_cpus = {*server_cpus, *client_cpus}
         self.folder = Path(tempfile.mkdtemp(prefix="rt-bench-"))
         self.folder.chmod(0o755)  # PostgreSQL runs as another user when this runs as root
@@ -131,9 +137,11 @@ class House:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
-    def running(self, cpus: Collection[int] | None = None, **changes: Any) -> Generator[Web]:
-        """A web process with `changes` to its settings."""
-        web = Web(self, cpus or self._cpus, changes)
+    def running(
+        self, cpus: Collection[int] | None = None, module: str = "roomtally", trace: str | None = None, **changes: Any
+    ) -> Generator[Web]:
+        """A web process with `changes` to its settings; `module serve` starts it, `trace` stands in the events injected for it."""
+        web = Web(self, cpus or self.server_cpus, changes, module, trace)
         try:
             yield web
         finally:

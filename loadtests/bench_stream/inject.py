@@ -6,6 +6,7 @@ claimed, ...), but they are not in the database: the sweep would take them back,
 
 import contextlib
 import socket
+import struct
 import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -21,6 +22,7 @@ from roomtally.streams.source import Event
 
 NUMBER, TIME = 1111111, 1234567890.123456  # replaced by what is true when an event is sent; as long as any of them
 TICK_SECONDS = 0.001
+_BINARY = struct.Struct(">qId")  # number, run and time, as they are at the head of a record
 
 Fill = Callable[[bytes, int], bytes]
 
@@ -80,20 +82,29 @@ class Injector:
 # --- for the service
 
 
-def of_roomtally(port: int, epoch: str, topics: int) -> Injector:
-    templates = [[_ours(number, epoch, claimed=claimed) for claimed in (False, True)] for number in range(topics)]
-    return Injector(port, templates, lambda text, number: text % (time.time(), number), b"CLIENT REPLY OFF\r\n")
+def of_roomtally(port: int, epoch: str, topics: int, trace: str | None = None) -> Injector:
+    """`trace`: the traceparent of the commit, in all of them."""
+    templates = [
+        [_ours(number, epoch, trace, claimed=claimed) for claimed in (False, True)] for number in range(topics)
+    ]
+    return Injector(port, templates, _fill, b"CLIENT REPLY OFF\r\n")
 
 
-def _ours(number: int, epoch: str, *, claimed: bool) -> bytes:
+def _ours(number: int, epoch: str, trace: str | None, *, claimed: bool) -> bytes:
     """Odd numbers claim the second photo, even ones release it."""
     topic = seed.batch_id(number)
     type_ = EventType.PHOTO_CLAIMED if claimed else EventType.PHOTO_RELEASED
     payload = payload_of(number, claimed=claimed)
     events.decode_event(NUMBER, 1, type_, payload)  # raises what a bad event would raise in the service, but here
-    message = bus.encode(topic, epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload))], TIME)
-    text = message.replace(b"%", b"%%").replace(b"%.6f" % TIME, b"%.6f").replace(b'"n":%d' % NUMBER, b'"n":%d')
+    message = bus.encode(epoch, [Event(NUMBER, 1, type_, msgspec.Raw(payload), trace=trace)], TIME)
+    text = message.replace(b"%", b"%%").replace(b"%.3f" % (TIME * 1000), b"%.3f").replace(b"%d" % NUMBER, b"%d")
+    text = text.replace(_BINARY.pack(NUMBER, 1, TIME), b"%b")
     return _publish(bus.channel(topic).encode(), text, len(message))
+
+
+def _fill(text: bytes, number: int) -> bytes:
+    now = time.time()
+    return text % (_BINARY.pack(number, 1, now), number, number, now * 1000)
 
 
 def payload_of(number: int, *, claimed: bool) -> bytes:
@@ -130,8 +141,8 @@ def _change(number: int, topic: UUID, *, claimed: bool) -> Change:
 def frame_bytes(epoch: str) -> int:
     """How long the data of an event are, so that the peers send as much."""
     payload = payload_of(0, claimed=True)
-    frame = sse.change(f"{epoch}-{NUMBER}", EventType.PHOTO_CLAIMED, payload, TIME, with_id=False)
-    return len(frame) - len(sse.frame("change", b""))
+    frame = sse.change(f"{epoch}-{NUMBER}", EventType.PHOTO_CLAIMED, payload, TIME)
+    return len(frame) - len(sse.frame("change", b"", f"{epoch}-{NUMBER}"))
 
 
 # --- for the peers: a constant text of the same size, with number and time at its end

@@ -126,7 +126,8 @@ class Cost(NamedTuple):
     us_a_delivery: float
 
 
-async def measure(load: Load) -> Cost:
+async def measure(load: Load, trace: str | None = None) -> Cost:
+    """`trace`: the traceparent of the commits."""
     bus_, sends, over = _Bus(), _Sends(), asyncio.Event()
     waiting: asyncio.Queue[None] = asyncio.Queue()
     hub = Hub(_Source(), Pace(sweep_seconds=3600.0, process_streams=2 * load.viewers), bus_)
@@ -144,7 +145,7 @@ async def measure(load: Load) -> Cost:
     viewers = [asyncio.create_task(watch(number)) for number in range(load.viewers)]
     for _ in viewers:
         await waiting.get()
-    reads = _reads(load, bus_)
+    reads = _reads(load, bus_, trace)
     gc.collect()
     before, began = sends.count, time.thread_time()
     for read in reads:
@@ -160,7 +161,7 @@ async def measure(load: Load) -> Cost:
     return Cost(took / load.events * 1e6, took / sent * 1e6)
 
 
-def _reads(load: Load, bus_: _Bus) -> list[list[tuple[Listener, bytes]]]:
+def _reads(load: Load, bus_: _Bus, trace: str | None) -> list[list[tuple[Listener, bytes]]]:
     """A legal sequence of each batch, topic after topic."""
     payloads = [
         [inject.payload_of(topic, claimed=claimed) for claimed in (False, True)] for topic in range(load.topics)
@@ -169,9 +170,9 @@ def _reads(load: Load, bus_: _Bus) -> list[list[tuple[Listener, bytes]]]:
     for place in range(load.events):
         topic, n = place % load.topics, seed.LAST_EVENT + 1 + place // load.topics
         type_ = EventType.PHOTO_CLAIMED if n % 2 else EventType.PHOTO_RELEASED
-        event = Event(n, 1, type_, msgspec.Raw(payloads[topic][n % 2]))
+        event = Event(n, 1, type_, msgspec.Raw(payloads[topic][n % 2]), trace=trace)
         key = seed.batch_id(topic)
-        messages.append((bus_.listening[bus.channel(key)], bus.encode(key, EPOCH, [event], time.time())))
+        messages.append((bus_.listening[bus.channel(key)], bus.encode(EPOCH, [event], time.time())))
     return [messages[at : at + load.together] for at in range(0, len(messages), load.together)]
 
 

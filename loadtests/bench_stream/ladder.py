@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import msgspec
@@ -95,8 +95,30 @@ def climb(
     target: Target, streams: int, topics: int, *, rates: Sequence[float], seconds: float, opens: float
 ) -> list[Rung]:
     """Every rate that was measured, in the order in which it was."""
-    with _measuring(target, streams, topics, seconds=seconds, opens=opens) as measured:
-        return search(rates, measured)
+    with ExitStack() as stack:
+
+        def opened() -> Measured:
+            stack.close()
+            return stack.enter_context(_measuring(target, streams, topics, seconds=seconds, opens=opens))
+
+        return search(rates, afresh_after_losses(opened))
+
+
+def afresh_after_losses(opened: Callable[[], Measured]) -> Measured:
+    """Where frames were lost the next rate is measured on what is `opened` anew: a publisher that was hung up on reaches nobody,
+    and a history with a hole that no log can fill does not go on, at whatever rate."""
+    measured: Measured | None = None
+
+    def measure_next(rate: float) -> Rung:
+        nonlocal measured
+        if measured is None:
+            measured = opened()
+        rung = measured(rate)
+        if rung.share < 1.0:
+            measured = None
+        return rung
+
+    return measure_next
 
 
 def search(rates: Sequence[float], measured: Measured) -> list[Rung]:

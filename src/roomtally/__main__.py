@@ -5,7 +5,7 @@ import sys
 import click
 
 from roomtally import errors
-from roomtally.commands import clients, database, ending, processes
+from roomtally.commands import clients, database, doctor, ending, processes
 
 
 @click.group(cls=ending.PlainGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +25,7 @@ COMMANDS = (
     clients.submit,
     clients.watch,
     clients.smoke,
+    doctor.doctor,
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -1,5 +1,6 @@
 """Each page for everybody: on a phone and on a desk, light and dark, in both languages, for those who do not see it."""
 
+import re
 from urllib.parse import quote
 
 import httpx
@@ -115,3 +116,27 @@ async def test_who_is_not_signed_in_signs_in_and_comes_back(running: Batch, open
     await tab.page.get_by_role("button", name="Sign in").click()
     await expect(tab.page.get_by_text("Wrong address or password.")).to_be_visible()
     await tab.shot("login-wrong")
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+async def test_operators_are_led_to_their_page_and_nobody_else(
+    stage: Place, owner: Owner, running: Batch, open_tab: OpenTab, size: str
+):
+    device = PHONE if size == "phone" else DESK
+    tab = await open_tab("/", **device)
+    account = tab.page.get_by_role("button", name=re.compile("^Account .+"))
+    await account.click()
+    await expect(tab.page.get_by_role("menuitem")).to_have_text(["Sign out"])
+    await expect(tab.page.get_by_text("Open streams")).to_have_count(0)
+    async with stage.world.pool.connection() as conn:
+        await conn.execute("UPDATE users SET role = 'operator' WHERE id = %s", [owner.user])
+    await tab.page.reload()
+    await account.click()
+    await expect(tab.page.get_by_role("menuitem")).to_have_text(["Open streams", "Sign out"])
+    await tab.shot(f"operator-{size}")
+    assert await tab.violations() == []
+    if size == "desk":
+        await tab.page.get_by_role("link", name="Open streams").click()
+    else:
+        await tab.page.get_by_role("menuitem", name="Open streams").click()
+    await expect(tab.page.get_by_role("heading", name="Open streams")).to_be_visible()

@@ -39,3 +39,14 @@ async def test_photos_wait_for_the_network_and_go_on(open_tab: OpenTab, photos: 
     await tab.shot("upload-offline")
     await page.context.set_offline(False)
     await expect(page.get_by_text("4 of 4 photos sent")).to_be_visible()
+
+
+async def test_what_is_no_photo_is_refused_before_it_is_sent(open_tab: OpenTab, photos: list[FilePayload]):
+    tab = await open_tab("/")
+    letter: FilePayload = {"name": "letter.jpg", "mimeType": "image/jpeg", "buffer": b"Dear all, we are moving."}
+    await tab.page.locator(PICKER).set_input_files([letter, photos[0]])
+    await expect(tab.page.get_by_text("Refused: not a JPEG, PNG, WebP or HEIC photo")).to_be_visible()
+    await expect(tab.page.get_by_text("1 of 1 photo sent")).to_be_visible()
+    await expect(tab.page.get_by_role("img", name="sent", exact=True)).to_have_count(1)
+    assert tab.asked().count("POST /api/uploads") == 1
+    await tab.shot("upload-refused")

@@ -229,6 +229,22 @@ def test_the_quickstart_by_curl_can_be_copied(start: Callable[..., Up], folder: 
     assert "  1 × nightstand, 0.15 m³, proposed" in seen
 
 
+def test_doctor_finds_what_runs_here_well(start: Callable[..., Up], folder: Path) -> None:
+    """All that `up` brings, and a stream with workers behind it; without `up` it says what is missing."""
+    up = start("--no-sample").wait_ready()
+    doctor = [sys.executable, "-m", "roomtally", "doctor", "--data", str(folder)]
+    done = subprocess.run(
+        [*doctor, "--url", f"http://127.0.0.1:{up.port}"], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.rstrip().endswith("All is well.")
+    assert "each of two changes comes" in done.stdout
+    assert up.stop() == 0
+    done = subprocess.run(doctor, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No `roomtally up` of yours runs on" in done.stderr
+
+
 def test_servers_of_ones_own_are_used_and_left_running(
     start: Callable[..., Up], folder: Path, database: str, valkey: str
 ) -> None:

@@ -68,6 +68,7 @@ CAUSES = (
     Case("DatabasePoolFull", *gauge('roomtally_database_waiting{pool="main"}', 1, 0)),
     Case("PhotosBreakAnalyzer", *counter('roomtally_claims_total{outcome="spent"}', 1, 0)),
     Case("ClaimsExpire", *counter('roomtally_claims_total{outcome="expired"}', 0.25, 0.19)),
+    Case("RenewalsBreak", *counter('roomtally_claim_renewals_total{outcome="broke"}', 1, 0)),
     Case("TasksFail", *counter('roomtally_task_executions_total{outcome="error"}', 1, 0)),
     Case(
         "EndpointFails",

@@ -1,5 +1,6 @@
 """The rules by promtool: each alert fires, stays quiet just below, and ends; and nothing that is named does not exist."""
 
+import ast
 import json
 import re
 import subprocess
@@ -12,8 +13,9 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
 from observability import build, panels, slos
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 from tests.fixtures.tools import need
+from tests.observability import test_prometheus
 from tests.observability.cases import ALWAYS, CAUSES, OUTCOMES, Case
 
 HERE = Path(__file__).parents[2] / "observability"
@@ -228,6 +230,18 @@ def test_the_runbook_has_an_entry_for_each_alert_and_for_no_other():
     assert sorted(headings) == sorted(rule.name for rule in build.all_alerts())
 
 
+def test_the_runbook_says_of_each_alert_whether_it_was_tried_on_real_processes():
+    source = ast.parse(Path(test_prometheus.__file__).read_text("utf-8"))
+    sets = [node for node in ast.walk(source) if isinstance(node, ast.Set)]
+    texts = {item.value for found in sets for item in found.elts if isinstance(item, ast.Constant)}
+    provoked = texts & {rule.name for rule in build.all_alerts()}
+    entries = re.split(r"(?m)^### `", (HERE / "runbook.md").read_text("utf-8").partition("\n## Alerts\n")[2])[1:]
+    tried = {entry.partition("`")[0]: entry.rstrip().rpartition("- Tried: ")[2] for entry in entries}
+    assert set(tried.values()) == {"on real processes.", "with made-up series only."}
+    assert {name for name, how in tried.items() if how == "on real processes."} == provoked
+    assert len(provoked) > 20
+
+
 def anchor(heading: str) -> str:
     """As GitHub and GitLab make it of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.removeprefix("### ").lower()).replace(" ", "-")
@@ -235,7 +249,9 @@ def anchor(heading: str) -> str:
 
 def declared() -> set[str]:
     """Each name as Prometheus has it, parts of histograms without their ending."""
-    found = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    found = [
+        metric for metric in (vars(metrics) | vars(stream_metrics)).values() if isinstance(metric, MetricWrapperBase)
+    ]
     families = [family for metric in found for family in metric.describe()]
     return {family.name + ("_total" if family.type == "counter" else "") for family in families}
 

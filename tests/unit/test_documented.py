@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 
 from roomtally import app, errors, settings
 from roomtally.http import problems
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "roomtally"
@@ -162,7 +162,9 @@ def written(default: object) -> str:
 
 def metrics_of_code() -> dict[str, MetricWrapperBase]:
     """By the name that /metrics shows."""
-    found = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    found = [
+        metric for metric in (vars(metrics) | vars(stream_metrics)).values() if isinstance(metric, MetricWrapperBase)
+    ]
     return {shown(metric): metric for metric in found}
 
 

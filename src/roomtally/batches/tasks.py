@@ -139,12 +139,16 @@ class PhotoWorker:
         while not lost.is_set():
             await asyncio.sleep(self._desk.settings.lease_seconds / 3)
             try:
-                if not await work.renew_claim(self._desk.context, claimed):
+                renewed = await work.renew_claim(self._desk.context, claimed)
+                metrics.RENEWALS.labels("renewed" if renewed else "lost").inc()
+                if not renewed:
                     lost.set()
                 self._database_answered()
             except DATABASE_AWAY as error:  # the claim may still outlive the outage; if not, finishing is refused
+                metrics.RENEWALS.labels("failed").inc()
                 self._database_failed("renew", error)
             except Exception:
+                metrics.RENEWALS.labels("broke").inc()
                 log.exception("renewal_broke")
 
     async def _judge(self, claimed: work.Claimed, lost: asyncio.Event) -> Verdict:

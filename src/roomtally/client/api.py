@@ -166,6 +166,13 @@ class Api:
     async def create_batch(self, project_id: str, uploads: list[str]) -> Json:
         return await self._write("/api/batches", {"projectId": project_id, "uploads": uploads})
 
+    async def control(self, batch_id: str, call: str) -> Json:
+        """`call` is pause, resume or another of those that answer with the batch as it is then."""
+        return await self._write(f"{batch_path(batch_id)}/{call}", {})
+
+    async def delete_batch(self, batch_id: str) -> None:
+        await self._answer(lambda: self.http.delete(batch_path(batch_id)))
+
     async def get_batch(self, batch_id: str) -> Json:
         return await self.get(batch_path(batch_id))
 

@@ -55,7 +55,7 @@ def smoke(url: str, account: access.Account, photos: list[Path], *, timeout_seco
     return _run(run)
 
 
-def _console() -> Console:
+def open_console() -> Console:
     """What the terminal's encoding cannot write becomes a question mark instead of a crash."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue] -- a text file has it
@@ -63,7 +63,7 @@ def _console() -> Console:
 
 
 def _run(work: Callable[[Console], Coroutine[Any, Any, int]]) -> int:
-    console = _console()
+    console = open_console()
     try:
         return asyncio.run(work(console))
     except KeyboardInterrupt:

@@ -15,11 +15,14 @@ import httpx
 import httpx_sse
 import msgspec
 
+from roomtally import errors
 from roomtally.client.api import LATER, Refused, refused
 
 HEARTBEAT_SECONDS = 15.0
 SILENT_HEARTBEATS = 2.5  # two lost pings are a dead line, one late ping is not
 LONGEST_PAUSE_SECONDS = 30.0
+SENT_AWAY_TRIES = 15  # 2 s apart: twice what a web process takes to leave (5 s of new streams, 10 s of grace)
+SENT_AWAY = "the service is being stopped and sends streams away"
 CLOSING_SECONDS = 5.0  # after `complete` the service ends the connection at once
 
 
@@ -61,7 +64,8 @@ class Follower:
         self._retry = 2.0
         self._asked_pause: float | None = None
         self._failures = 0
-        self._over = self._again = False
+        self._over = self._again = self._was_open = False
+        self._heard = self._turned_away = 0
 
     def start_over(self) -> None:
         """Reads the whole state anew: what came does not follow what is known."""
@@ -70,11 +74,12 @@ class Follower:
     async def notices(self) -> AsyncGenerator[Event | Link]:
         """Until the service has ended the stream of a complete batch.
 
-        Raises Refused when another try cannot help: signed out, not there, deleted.
+        Raises Refused when another try cannot help: signed out, not there, deleted; errors.Unavailable when the service has
+        sent the stream away SENT_AWAY_TRIES times in a row, as one process does that is being stopped and has no other beside it.
         """
         while True:
             yield Link(LinkState.CONNECTING, time.monotonic(), self._failures)
-            why = "the connection ended"
+            heard, why = self._heard, ""
             try:
                 async for notice in self._one_connection():
                     yield notice
@@ -83,18 +88,36 @@ class Follower:
                 why = _plainly(error)
             if self._over:
                 return
+            if self._sent_away(heard, why):
+                why = SENT_AWAY
             asked, self._asked_pause = self._asked_pause, None
             pause = pause_before(self._retry, self._failures, asked)
             yield Link(LinkState.WAITING, time.monotonic(), self._failures, pause, why)
             await asyncio.sleep(pause)
 
+    def _sent_away(self, heard: int, why: str) -> bool:
+        """Whether a stream was opened and ended without an event: a live process sends one at once, whatever was missed."""
+        if why or self._heard != heard or not self._was_open:
+            self._turned_away = 0
+            return False
+        self._turned_away += 1
+        if self._turned_away == SENT_AWAY_TRIES:
+            raise errors.Unavailable(
+                "sent-away",
+                f"The service is being stopped and sends streams away; after {SENT_AWAY_TRIES} tries no other has taken its place. "
+                "The batch goes on without us; watch again when the service is back.",
+            )
+        return True
+
     async def _one_connection(self) -> AsyncGenerator[Event | Link]:
         headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
+        self._was_open = False
         async with httpx_sse.aconnect_sse(
             self._http, "GET", self._path, headers=headers, timeout=self._timeout
         ) as source:
             if not await self._is_open(source.response):
                 return
+            self._was_open = True
             yield Link(LinkState.LIVE, time.monotonic())
             events = source.aiter_sse()
             while (sse := await self._next(events)) is not None:
@@ -129,6 +152,7 @@ class Follower:
         if not sse.data:  # a block without data is no event (it may set `retry` or the id)
             return None
         self._failures = 0
+        self._heard += 1
         event = Event(sse.event, msgspec.json.decode(sse.data, type=dict[str, Any]), self.last_id, time.monotonic())
         self._obey(event)
         return event

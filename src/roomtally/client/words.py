@@ -98,4 +98,4 @@ def link(link: Link, now: float) -> str:
             return f"connecting, try {link.failures + 1}" if link.failures else "connecting"
         case LinkState.WAITING:
             seconds = max(0, round(link.at + link.pause - now))
-            return f"{link.why}; next try in {seconds} s" if link.failures else f"connecting again in {seconds} s"
+            return f"{link.why}; next try in {seconds} s" if link.why else f"connecting again in {seconds} s"

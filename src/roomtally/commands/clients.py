@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from roomtally.client import access
 
 
-def _client_options(command: Callable[..., None]) -> Callable[..., None]:
+def client_options(command: Callable[..., None]) -> Callable[..., None]:
     """Which service, as which account. Without them: those of the `up` that runs on this machine."""
+    text = "The service. [default: that of the running `up`, else http://127.0.0.1:8000]"
+    return url_option(text)(account_options(command))
+
+
+def url_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option("--url", envvar=configuration.URL, show_envvar=True, help=text)
+
+
+def account_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option(
             "--data",
@@ -29,18 +38,12 @@ def _client_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--password", envvar=configuration.PASSWORD, show_envvar=True),
         click.option("--email", envvar=configuration.EMAIL, show_envvar=True),
         click.option("--token", envvar=configuration.TOKEN, show_envvar=True, help="An API token."),
-        click.option(
-            "--url",
-            envvar=configuration.URL,
-            show_envvar=True,
-            help="The service. [default: that of the running `up`, else http://127.0.0.1:8000]",
-        ),
     ):
         command = option(command)
     return command
 
 
-def _service(
+def find_service(
     url: str | None, token: str | None, email: str | None, password: str | None, data: Path | None
 ) -> "tuple[str, access.Account]":
     from roomtally.client import access
@@ -59,12 +62,14 @@ PHOTO = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("photos", nargs=-1, required=True, type=PHOTO, metavar="PHOTO...")
 @click.option("--project", metavar="NAME|ID", help="The move they belong to; a new name makes a new move.")
 @click.option("--watch", "follow", is_flag=True, help="Stay and show the progress.")
-@_client_options
+@client_options
 def submit(photos: tuple[Path, ...], project: str | None, follow: bool, **service: Any) -> None:
     """Upload photos as one batch. With --watch it exits 1 unless every photo was counted."""
     from roomtally.client import commands
 
-    sys.exit(commands.submit(*_service(**service), list(photos), project, watch=None if follow else _watch_command()))
+    sys.exit(
+        commands.submit(*find_service(**service), list(photos), project, watch=None if follow else _watch_command())
+    )
 
 
 def _watch_command() -> str:
@@ -80,20 +85,20 @@ def _watch_command() -> str:
 
 @click.command()
 @click.argument("batch")
-@_client_options
+@client_options
 def watch(batch: str, **service: Any) -> None:
     """Show a batch's progress until it is finished. Exits 1 unless every photo was counted."""
     from roomtally.client import commands
 
-    sys.exit(commands.watch(*_service(**service), batch))
+    sys.exit(commands.watch(*find_service(**service), batch))
 
 
 @click.command(short_help="Try a running service from end to end.")
 @click.argument("photos", nargs=-1, type=PHOTO, metavar="[PHOTO]...")
 @click.option("--timeout", type=click.FloatRange(min=1), default=300, show_default=True, help="Seconds for everything.")
-@_client_options
+@client_options
 def smoke(photos: tuple[Path, ...], timeout: float, **service: Any) -> None:
     """Try a running service from end to end (by default with two demo photos); exits 1 on any difference."""
     from roomtally.client import commands
 
-    sys.exit(commands.smoke(*_service(**service), list(photos), timeout_seconds=timeout))
+    sys.exit(commands.smoke(*find_service(**service), list(photos), timeout_seconds=timeout))

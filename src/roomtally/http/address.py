@@ -1,6 +1,7 @@
 """Where a request comes from, also behind proxies."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
 from typing import Any
@@ -54,6 +55,7 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(4096)  # in a storm all come through a few proxies, or from one office
 def _counted(text: str) -> str:
     address = _parse(text)
     if isinstance(address, IPv6Address):

@@ -13,39 +13,51 @@ from collections import Counter
 from itertools import islice
 from typing import NamedTuple
 
+import msgspec
 import structlog
 from redis.asyncio.client import Pipeline
 
 from roomtally.db.valkey import Valkey
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 LIFE_SECONDS = 5.0  # of a hash that nobody renews
 RENEW_SECONDS = 1.5  # two renewals may be missed
-AT_ONCE = 500  # claims, and users whose count changed, in one exchange: about 10 ms of Valkey's time
+AT_ONCE = 500  # claims, and users whose count changed, in one exchange: about 1 ms of Valkey's time
 
 PREFIX = "{roomtally:streams}"  # braces: one slot in a cluster
 PROCESSES = f"{PREFIX}:processes"
 OPERATION, RENEWAL = "stream_accounting", "stream_renewal"  # a Valkey that is full refuses the one and takes the other
 
-# KEYS: processes, own hash. ARGV: user, own count with the new stream, limit, life in ms.
-# Returns the count over all processes with the new stream; beyond the limit nothing is written.
+# KEYS: processes, own hash. ARGV: life in ms, JSON list of [user, own count with the new stream, limit].
+# Returns for each the count over all processes with the new stream; beyond the limit nothing is written.
+# One call for all: for a storm of opens a call each took 20 us of the process that they come to, more than the rest of counting.
 CLAIM = """
-local sum = tonumber(ARGV[2])
+local others, totals, written = {}, {}, false
 for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   if key ~= KEYS[2] then
     if redis.call('EXISTS', key) == 1 then
-      sum = sum + (tonumber(redis.call('HGET', key, ARGV[1])) or 0)
+      others[#others + 1] = key
     else
       redis.call('SREM', KEYS[1], key)
     end
   end
 end
-if sum <= tonumber(ARGV[3]) then
-  redis.call('SADD', KEYS[1], KEYS[2])
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-  redis.call('PEXPIRE', KEYS[2], ARGV[4])
+for at, claim in ipairs(cjson.decode(ARGV[2])) do
+  local user, sum = claim[1], claim[2]
+  for _, key in ipairs(others) do
+    sum = sum + (tonumber(redis.call('HGET', key, user)) or 0)
+  end
+  if sum <= claim[3] then
+    redis.call('HSET', KEYS[2], user, claim[2])
+    written = true
+  end
+  totals[at] = sum
 end
-return sum"""
+if written then
+  redis.call('SADD', KEYS[1], KEYS[2])
+  redis.call('PEXPIRE', KEYS[2], ARGV[1])
+end
+return totals"""
 
 log = structlog.get_logger()
 
@@ -124,7 +136,7 @@ class Accounting:
                 async with self._turn:
                     told = await self._exchange()
         except Exception:
-            metrics.STREAM_FAILURES.labels("accounting").inc()
+            stream_metrics.STREAM_FAILURES.labels("accounting").inc()
             log.exception("stream_accounting_failed")
             self._give_up()
         finally:
@@ -138,16 +150,16 @@ class Accounting:
         async with self._valkey.pipeline(transaction=False) as pipe:
             if told:
                 self._write(pipe, told)
-            for claim in claims:
-                life = int(LIFE_SECONDS * 1000)
-                pipe.eval(CLAIM, 2, PROCESSES, self.key, claim.user, str(claim.own), str(claim.limit), str(life))
+            if claims:
+                asked = msgspec.json.encode([(claim.user, claim.own, claim.limit) for claim in claims])
+                pipe.eval(CLAIM, 2, PROCESSES, self.key, str(int(LIFE_SECONDS * 1000)), asked)
             answers = await self._valkey.guarded(pipe.execute(), OPERATION)
         if answers is None:
             self._untold.update(told)
             self._give_up()
             return False
         del self._claims[: len(claims)]
-        for claim, total in zip(reversed(claims), reversed(answers), strict=False):
+        for claim, total in zip(claims, answers[-1] if claims else (), strict=True):
             _settle(claim, int(total))
         return True
 
@@ -174,7 +186,7 @@ class Accounting:
                 async with self._turn:
                     await self._renew()
             except Exception:
-                metrics.STREAM_FAILURES.labels("accounting").inc()
+                stream_metrics.STREAM_FAILURES.labels("accounting").inc()
                 log.exception("stream_accounting_failed")
 
     async def _renew(self) -> None:

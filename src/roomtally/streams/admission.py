@@ -10,7 +10,7 @@ import msgspec
 
 from roomtally import errors, settings
 from roomtally.streams.accounting import LIFE_SECONDS, Accounting
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 BURST_SECONDS = 4.0  # worth of opens that an address may have at once: all tabs of an office after a restart
 REMEMBERED = 50_000  # addresses, about 10 MB; beyond that the one that was quiet for longest is forgotten
@@ -67,7 +67,7 @@ class Admission:
         """
         wait = self._opens.take(address)
         if wait:
-            metrics.STREAMS_REFUSED.labels("address").inc()
+            stream_metrics.STREAMS_REFUSED.labels("address").inc()
             raise errors.TooMany(
                 "too-many-opens",
                 "Streams are opened too fast from your address; wait before you try again.",
@@ -83,7 +83,7 @@ class Admission:
         if not limit or self._house.draining:
             return Lease("", self._accounting.release)
         if not await self._accounting.claim(user, limit):
-            metrics.STREAMS_REFUSED.labels("user").inc()
+            stream_metrics.STREAMS_REFUSED.labels("user").inc()
             raise errors.TooMany(
                 "too-many-streams",
                 f"You have {limit} streams open, which is the most; close one first.",

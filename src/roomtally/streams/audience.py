@@ -9,7 +9,7 @@ from roomtally.streams.single import Single
 
 
 class Audience:
-    __slots__ = ("_changes", "_counts", "_many_changes", "_many_whole", "_whole")
+    __slots__ = ("_changes", "_counts", "_many_changes", "_many_whole", "_whole", "wants_whole")
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
@@ -17,12 +17,15 @@ class Audience:
         self._changes: set[Single] = set()
         self._many_whole: dict[Many, int] = {}  # and which of their topics this one is
         self._many_changes: dict[Many, int] = {}
+        self.wants_whole = False  # a plain attribute: it is read with each event
 
     def join(self, stream: Single) -> None:
         (self._changes if stream.viewer.delta else self._whole).add(stream)
+        self._look()
 
     def join_many(self, stream: Many, place: int) -> None:
         (self._many_changes if stream.viewer.delta else self._many_whole)[stream] = place
+        self._look()
 
     def leave(self, stream: object) -> None:
         if isinstance(stream, Many):
@@ -31,6 +34,10 @@ class Audience:
         elif isinstance(stream, Single):
             self._whole.discard(stream)
             self._changes.discard(stream)
+        self._look()
+
+    def _look(self) -> None:
+        self.wants_whole = bool(self._whole or self._many_whole)
 
     @property
     def size(self) -> int:
@@ -40,10 +47,6 @@ class Audience:
     def wants_changes(self) -> bool:
         return bool(self._changes or self._many_changes)
 
-    @property
-    def wants_whole(self) -> bool:
-        return bool(self._whole or self._many_whole)
-
     def show_whole(self, frames: Frames) -> None:
         if self._whole:
             self._send_whole(frames)
@@ -52,20 +55,21 @@ class Audience:
 
     def show_changes(self, frames: Frames, before: int, last: int) -> None:
         """Those who are at `before` get what came since; those who are elsewhere find it themselves."""
-        message, sent = frames.since(before) if self._changes else None, 0
-        for stream in self._changes:
-            if not stream.busy:
-                if message is None or stream.prefix or stream.cursor != before:
-                    stream.flush()
-                else:
+        if self._changes:
+            message, sent = frames.since(before), 0
+            for stream in self._changes:
+                if stream.busy:
+                    continue
+                if message is not None and stream.cursor == before and not stream.prefix:
                     stream.cursor = last
                     stream.push(message)
                     sent += 1
-        if message is not None:
-            self._counts.add("change", sent * (last - before), sent * len(message["body"]))
-        if self._many_changes:
-            for stream, place in self._many_changes.items():
-                stream.tell(place)
+                else:
+                    stream.flush()
+            if message is not None:
+                self._counts.add("change", sent * (last - before), sent * len(message["body"]))
+        for stream, place in self._many_changes.items():
+            stream.tell(place)
 
     def finish(self, frames: Frames, last: int) -> None:
         for stream in [*self._whole, *self._changes]:

@@ -6,7 +6,7 @@ stream is busy, and when the future is done all that it missed goes as one chunk
 """
 
 import asyncio
-import secrets
+import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ import structlog
 from roomtally.streams import sse
 from roomtally.streams.counts import Counts
 from roomtally.streams.source import Words
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 Reason = Literal["client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator"]
 Send = Callable[[Any], Awaitable[object]]
@@ -114,7 +114,7 @@ class Stream(ABC):
         self.busy, self.started, self._cut = True, False, False
         self.spoke = -1
         self.touched_at = self.busy_since = 0.0
-        self.id = secrets.token_hex(8)
+        self.id = f"{random.getrandbits(64):016x}"
         self.opened_at = time.time()
         self.asked_at = time.perf_counter()  # when the request came
         self.headers: Sequence[tuple[bytes, bytes]] = ()  # of the response, beside those that each stream has
@@ -163,7 +163,7 @@ class Stream(ABC):
             self.busy = False
             self._keeper.opened(self)
             self.flush()
-            metrics.STREAM_FIRST_EVENT.observe(time.perf_counter() - self.asked_at)
+            stream_metrics.STREAM_FIRST_EVENT.observe(time.perf_counter() - self.asked_at)
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:
@@ -233,7 +233,7 @@ class Stream(ABC):
             self.flush()
 
     def _fail(self, error: Exception) -> None:
-        metrics.STREAM_FAILURES.labels("connection").inc()
+        stream_metrics.STREAM_FAILURES.labels("connection").inc()
         log.error("stream_failed", credential=str(self.viewer.credential_id), exc_info=error)
         self.busy = True
         asyncio.get_running_loop().call_soon(

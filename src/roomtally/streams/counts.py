@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 
 class Counts:
@@ -22,7 +22,7 @@ class Counts:
         if not self.events:
             return
         for event, number in self.events.items():
-            metrics.STREAM_EVENTS.labels(event).inc(number)
-        metrics.STREAM_BYTES.inc(self.bytes)
+            stream_metrics.STREAM_EVENTS.labels(event).inc(number)
+        stream_metrics.STREAM_BYTES.inc(self.bytes)
         self.events.clear()
         self.bytes = 0

@@ -4,7 +4,7 @@ import time
 
 from opentelemetry.trace import SpanKind
 
-from roomtally.telemetry import metrics, tracing
+from roomtally.telemetry import stream_metrics, tracing
 
 NEVER = float("inf")
 SPAN = "deliver"
@@ -21,7 +21,8 @@ class Deliveries:
 
     def spoke_of(self, committed_at: float, trace: str | None) -> None:
         """An event was handed over that was committed then, inside the span of `trace`; the oldest of a round is measured."""
-        self._oldest = min(self._oldest, committed_at)
+        if committed_at < self._oldest:  # noqa: PLR1730 - `min` takes three times as long, for each event
+            self._oldest = committed_at
         if trace is not None and tracing.is_sent(trace):
             self._causes[trace] = None
 
@@ -33,8 +34,8 @@ class Deliveries:
         if self._causes:
             exemplar = {"trace_id": tracing.trace_id_of(next(iter(self._causes))) or ""}
             self._tell(began, now)
-        metrics.STREAM_LAG.observe(max(0.0, now - self._oldest), exemplar)
-        metrics.STREAM_NOTIFY_LAG.observe(max(0.0, began - self._oldest), exemplar)
+        stream_metrics.STREAM_LAG.observe(max(0.0, now - self._oldest), exemplar)
+        stream_metrics.STREAM_NOTIFY_LAG.observe(max(0.0, began - self._oldest), exemplar)
         self._oldest = NEVER
 
     def _tell(self, began: float, now: float) -> None:

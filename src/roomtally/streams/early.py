@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from roomtally.streams.source import Event
+from roomtally.streams.source import Fact
 
 PATIENCE_SECONDS = 0.05  # messages of two commits may overtake each other on the bus, but not by much
 LIMIT = 1000  # events kept; more than that is cheaper to read from the log
@@ -16,17 +16,17 @@ class Early:
 
     def __init__(self, lost_patience: Callable[[], object]) -> None:
         self._lost_patience = lost_patience
-        self.events: dict[int, tuple[Event, float | None]] = {}
+        self.events: dict[int, Fact] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self.events)
 
-    def add(self, event: Event, committed_at: float | None) -> None:
-        self.events[event.n] = (event, event.committed_at or committed_at)
+    def add(self, event: Fact) -> None:
+        self.events[event.n] = event
 
-    def pop(self, n: int) -> tuple[Event, float | None] | None:
-        """Event `n` and its time of commit, if it is here."""
+    def pop(self, n: int) -> Fact | None:
+        """Event `n`, if it is here."""
         return self.events.pop(n, None)
 
     def highest(self, default: int) -> int:

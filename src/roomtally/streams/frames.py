@@ -7,9 +7,9 @@ import structlog
 from roomtally.streams import sse
 from roomtally.streams.history import History, Unknown
 from roomtally.streams.ring import Ring
-from roomtally.streams.source import Event
+from roomtally.streams.source import Copy, Event, Fact
 from roomtally.streams.surroundings import Surroundings
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 HEAVY_BYTES = 4096  # a state of this size is not sent for each change
 
@@ -70,19 +70,20 @@ class Frames:
 
     # --- what happens
 
-    def add(self, event: Event, at: float | None) -> None:
+    def add(self, event: Fact) -> None:
         """Before the history knows of it."""
         history, kept = self._history, self._ring
-        self.at, self.trace = at, event.trace
+        self.at, self.trace = event.committed_at, event.trace
         self._state = self._last_change = None
         if self._made:
             self._outdate()
         if kept is not None:
-            frame = None if history.finished and history.opens_again(event) else self._change(event, at)
+            frame = None if history.finished and history.opens_again(event) else self._change(event)
             if frame is None:
                 kept.restart(event.n)
             else:
                 kept.append(frame)
+                self._last_change = sse.chunk(frame)
 
     def jump(self) -> None:
         """The history begins anew."""
@@ -145,11 +146,8 @@ class Frames:
             return self._last_change
         chunk = self._chunks.get(n)
         if chunk is None and (frames := self._kept(n)) is not None:
-            chunk = sse.chunk(frames)
-            if n == self._history.last - 1:  # nearly always the only one that is asked for
-                self._last_change = chunk
-            else:
-                self._chunks[n], self._made = chunk, True
+            chunk = self._chunks[n] = sse.chunk(frames)
+            self._made = True
         return chunk
 
     def shared_since(self, n: int) -> bytes | None:
@@ -174,7 +172,7 @@ class Frames:
             return
         frames: list[bytes] = []
         for before, event in zip(reversed(older[:-1]), reversed(older[1:]), strict=True):
-            frame = self._change(event, event.committed_at) if event.run == before.run else None
+            frame = self._change(event) if event.run == before.run else None
             if frame is None:
                 break
             frames.append(frame)
@@ -188,15 +186,17 @@ class Frames:
             return b""
         return None if self._ring is None or n <= 0 else self._ring.since(n)
 
-    def _change(self, event: Event, at: float | None) -> bytes | None:
+    def _change(self, event: Fact) -> bytes | None:
         """The frame; None where the event cannot be one. What may end a run has no id: who misses what follows it by a
         hair asks again from before it."""
-        with_id = event.type not in self._weighty
+        frame = event.frame if isinstance(event, Copy) else self._made_of(event)
+        return sse.without_id(frame) if frame and event.type in self._weighty else frame
+
+    def _made_of(self, event: Event) -> bytes | None:
         try:
-            name = f"{self._around.epoch}-{event.n}"
-            return sse.change(name, event.type, bytes(event.payload), at, with_id=with_id)
+            return sse.change(self._id(event.n), event.type, bytes(event.payload), event.committed_at)
         except ValueError:
-            metrics.STREAM_FAILURES.labels("topic").inc()
+            stream_metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("change_failed", n=event.n)
             return None
 

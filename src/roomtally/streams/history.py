@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
-from roomtally.streams.source import Document, Event
-from roomtally.telemetry import metrics
+from roomtally.streams.source import Copy, Document, Fact
+from roomtally.telemetry import stream_metrics
 
 UNFOLDED = 64  # events at most: together they cost 1.2 us each, one by one 4
 
@@ -30,7 +30,7 @@ class History:
         self._weighty, self._lost = weighty, lost
         self._bound = _bound()
         self._document: Document | None = None
-        self._unfolded: list[Event] = []
+        self._unfolded: list[Fact] = []
         self.known = self.finished = self.deleted = False  # plain attributes: they are read with each event
         self.last = 0
 
@@ -50,7 +50,7 @@ class History:
         self._drop()
         self.last = 0
 
-    def add(self, event: Event) -> None:
+    def add(self, event: Fact) -> None:
         """The event after `last`. Raises Unknown."""
         self._unfolded.append(event)
         self.last = event.n
@@ -65,7 +65,7 @@ class History:
             self._take(self._fold(self._document))
         return self._document
 
-    def opens_again(self, event: Event) -> bool:
+    def opens_again(self, event: Fact) -> bool:
         """Whether it is the first of a run after one that is over."""
         return self.finished and self._document is not None and event.run != self._document.run
 
@@ -76,9 +76,9 @@ class History:
     def _fold(self, document: Document) -> Document:
         events, self._unfolded = self._unfolded, []
         try:
-            return document.fold(*events)
+            return document.fold(*[fact.event() if isinstance(fact, Copy) else fact for fact in events])
         except Exception as error:
-            metrics.STREAM_FAILURES.labels("topic").inc()
+            stream_metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("fold_failed", first=events[0].n, last=self.last)
             self._drop()
             self._lost()

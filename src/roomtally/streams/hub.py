@@ -14,6 +14,7 @@ from roomtally.streams.connection import Stream, Viewer
 from roomtally.streams.counts import Counts
 from roomtally.streams.ids import EventId, Vector
 from roomtally.streams.many import Many
+from roomtally.streams.outage import Reads
 from roomtally.streams.pace import Pace
 from roomtally.streams.polls import Poll, Polls
 from roomtally.streams.pulse import Pulse
@@ -25,7 +26,7 @@ from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.sweep import Sweeper
 from roomtally.streams.topic import Topic
 from roomtally.streams.topics import Topics, Wanted
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 
 FULL_RETRY_SECONDS = 5
 DRAIN_STEP = 200  # streams ended between two looks at the rest of the event loop
@@ -40,8 +41,9 @@ class Hub:
     def __init__(self, source: Source, pace: Pace, reader: BusReader) -> None:
         self._pace = pace
         self._bus = reader
-        self._repairs = Repairs(source)
-        self._around = Surroundings(source, reader, self._repairs, self._doubt)
+        reads = Reads()
+        self._repairs = Repairs(source, reads)
+        self._around = Surroundings(source, reader, reads, self._repairs, self._doubt)
         self._sweeper = Sweeper(self, self._around, pace.sweep_seconds)
         self._pulse = Pulse(pace, self._around.counts)
         self._streams: set[Stream] = set()
@@ -80,8 +82,8 @@ class Hub:
         self._around.epoch = (await self._around.source.sweep({}, ())).epoch
         self._bus.on_change = self._doubt
         await self._bus.start()
-        metrics.owned(metrics.STREAMS_LIMIT).set(self._pace.process_streams)
-        for gauge in (metrics.STREAMS_OPEN, metrics.STREAM_TOPICS):
+        metrics.owned(stream_metrics.STREAMS_LIMIT).set(self._pace.process_streams)
+        for gauge in (stream_metrics.STREAMS_OPEN, stream_metrics.STREAM_TOPICS):
             metrics.owned(gauge)
         self._collector.start()
         for work in (self._sweeper.run(), self._pulse.run()):
@@ -155,7 +157,7 @@ class Hub:
         return stream
 
     def _came_back(self, result: str) -> None:
-        metrics.STREAM_RESUMES.labels(result).inc()
+        stream_metrics.STREAM_RESUMES.labels(result).inc()
         if result == "reset":
             self.counts.add("reset", 1, 0)
 
@@ -197,7 +199,7 @@ class Hub:
     def refuse_when_full(self) -> None:
         """Raises Unavailable where this process has as many streams as it may have."""
         if self.count >= self._pace.process_streams:
-            metrics.STREAMS_REFUSED.labels("process").inc()
+            stream_metrics.STREAMS_REFUSED.labels("process").inc()
             raise errors.Unavailable(
                 "streams-full", "Too many streams are open here; try again.", retry_after=FULL_RETRY_SECONDS
             )
@@ -214,8 +216,8 @@ class Hub:
         self._empty.clear()
         self._sessions.setdefault(stream.viewer.credential_id, set()).add(stream)
         self._pulse.made(stream)
-        metrics.STREAMS_OPENED.inc()
-        metrics.STREAMS_OPEN.inc()
+        stream_metrics.STREAMS_OPENED.inc()
+        stream_metrics.STREAMS_OPEN.inc()
 
     def opened(self, stream: Stream) -> None:
         self._pulse.opened(stream)
@@ -245,9 +247,9 @@ class Hub:
         self._pulse.gone(stream)
         self._streams.discard(stream)
         self._collector.changed(len(self._streams))
-        metrics.STREAMS_OPEN.dec()
-        metrics.STREAM_SECONDS.observe(max(0.0, time.time() - stream.opened_at))
-        metrics.STREAMS_CLOSED.labels(stream.reason or "client").inc()
+        stream_metrics.STREAMS_OPEN.dec()
+        stream_metrics.STREAM_SECONDS.observe(max(0.0, time.time() - stream.opened_at))
+        stream_metrics.STREAMS_CLOSED.labels(stream.reason or "client").inc()
         if stream.viewer.on_close:
             stream.viewer.on_close()
         if not self._streams:

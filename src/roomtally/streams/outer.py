@@ -43,10 +43,16 @@ def keep_send(app: App) -> App:
             scope[SEND] = send
         await app(scope, receive, send)
         if (stream := scope.pop(STREAM, None)) is not None:
-            for key in scope.keys() - PLAIN:
-                del scope[key]
+            _strip(scope)
             await stream.run(receive, send)
             if stream.was_cut:
                 severing.sever(scope.get("client"))
 
     return outer
+
+
+def _strip(scope: Scope) -> None:
+    """Emptied first: a dictionary keeps the room of all that it once held."""
+    plain = {key: value for key, value in scope.items() if key in PLAIN}
+    scope.clear()
+    scope.update(plain)

@@ -5,7 +5,7 @@ Who watches a batch without a stream asks for its snapshot every 2 s and gets it
 
 import time
 
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 POLL_SECONDS = 2.0
 HEAD_BYTES = 600  # of the request (cookie, accept) and of the answer, as httpx and granian write them
@@ -28,7 +28,7 @@ class Polling:
     def end_sweep(self) -> None:
         now = time.monotonic()
         polls = (now - self._since) / POLL_SECONDS
-        metrics.POLLS_AVOIDED.inc(polls * self._viewers)
-        metrics.POLLING_BYTES_AVOIDED.inc(polls * self._bytes)
+        stream_metrics.POLLS_AVOIDED.inc(polls * self._viewers)
+        stream_metrics.POLLING_BYTES_AVOIDED.inc(polls * self._bytes)
         self._since = now
         self._viewers = self._bytes = 0

@@ -10,7 +10,7 @@ from roomtally.streams.connection import Stream
 from roomtally.streams.counts import Counts
 from roomtally.streams.pace import Pace
 from roomtally.streams.wheel import Wheel
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 START_SECONDS = 10.0  # between `attach` and the response; longer means that the response never came
 LINGER_SECONDS = 15.0  # for a slow reader to take its last chunk
@@ -52,7 +52,7 @@ class Pulse:
                 try:
                     self._visit(stream, now, ping)
                 except Exception:
-                    metrics.STREAM_FAILURES.labels("wheel").inc()
+                    stream_metrics.STREAM_FAILURES.labels("wheel").inc()
                     log.exception("stream_visit_failed")
             self._counts.publish()
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import structlog
 
+from roomtally.streams.outage import Reads
 from roomtally.streams.source import Event, Source
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 if TYPE_CHECKING:
     from roomtally.streams.topic import Topic
@@ -21,8 +22,8 @@ log = structlog.get_logger()
 
 
 class Repairs:
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, reads: Reads) -> None:
+        self._source, self._reads = source, reads
         self._asked: dict[Topic, asyncio.Future[None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._wanted: dict[UUID, int] = {}
@@ -49,7 +50,7 @@ class Repairs:
             try:
                 topic.repaired(found.get(topic.key, ()), asked[topic.key])
             except Exception:
-                metrics.STREAM_FAILURES.labels("topic").inc()
+                stream_metrics.STREAM_FAILURES.labels("topic").inc()
                 log.exception("repair_failed", topic=str(topic.key))
 
     async def recall(self, key: UUID, n: int) -> Sequence[Event]:
@@ -70,11 +71,10 @@ class Repairs:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 found = await self._source.log(after)
-        except Exception:
-            metrics.STREAM_READS.labels("log", "failed").inc()
-            log.exception("log_read_failed", topics=len(after))
+        except Exception as error:
+            self._reads.failed("log", error, topics=len(after))
             return None
-        metrics.STREAM_READS.labels("log", "done").inc()
+        self._reads.done("log")
         return found
 
     def stop(self) -> None:

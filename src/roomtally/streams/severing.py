@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 OPEN_FILES = Path("/proc/self/fd")  # Linux; elsewhere the kernel's own time limits must do
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: what is not sent yet is thrown away
@@ -43,7 +43,7 @@ class Severing:
                 peers, self._peers = self._peers, set()
                 await asyncio.to_thread(close_all, peers)
         except Exception:
-            metrics.STREAM_FAILURES.labels("severing").inc()
+            stream_metrics.STREAM_FAILURES.labels("severing").inc()
             log.exception("severing_failed")
         finally:
             self._task = None

@@ -1,7 +1,7 @@
 """What the hub is handed: how to read a topic's document, its log, what has changed behind its back, and what it is called."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Protocol, Self
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,23 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     trace: str | None = None
 
 
+class Copy(msgspec.Struct, frozen=True, gc=False):
+    """The same as it comes over the bus: `frame` is the whole block of `event: change`, made where it was committed."""
+
+    n: int
+    run: int
+    type: str
+    committed_at: float | None
+    frame: bytes
+    trace: str | None = None
+
+    def event(self) -> Event:
+        return Event(self.n, self.run, self.type, msgspec.Raw(sse.payload(self.frame)), self.committed_at, self.trace)
+
+
+Fact = Event | Copy
+
+
 class Document(Protocol):
     """The whole state of a topic after its event `n`. Immutable; `run` rises when a finished topic is opened again."""
 
@@ -36,7 +53,7 @@ class Document(Protocol):
     @property
     def deleted(self) -> bool: ...
 
-    def fold(self, *events: Event) -> Self:
+    def fold(self, *events: Event) -> "Document":
         """The document after `events`, which are in order and begin with number `n + 1`."""
         ...
 

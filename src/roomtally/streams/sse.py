@@ -1,6 +1,6 @@
 """Server-Sent Events as bytes, and the ASGI messages that carry them."""
 
-import secrets
+import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TypedDict
@@ -15,8 +15,11 @@ HEADERS = [
 ]
 RETRY_MS = (1000, 3000)  # each stream its own: clients that were cut together must not come back together
 
+_CHANGE, _TYPE = "\nevent: change\ndata: ", ',"type":'  # what is before a payload, and behind it
+_BEFORE, _BEHIND = _CHANGE.encode(), _TYPE.encode()
+
 _encode = msgspec.json.Encoder().encode
-_random = secrets.SystemRandom()
+_random = random.Random()  # noqa: S311 - to spread work, no secret; the system's costs a call of the kernel each time
 
 
 class Chunk(TypedDict):
@@ -46,20 +49,25 @@ def frame(event: str, data: bytes, event_id: str | None = None) -> bytes:
     return b"%b%b\n\n" % (head.encode(), data)
 
 
-def change(event_id: str, type_: str, payload: bytes, committed_at: float | None, *, with_id: bool) -> bytes:
+def change(event_id: str, type_: str, payload: bytes, committed_at: float | None) -> bytes:
     """An event's own payload, as it is, and three fields more. Raises ValueError where it is not an object on one line."""
     _refuse_breaks("change", payload)
     if payload[:1] != b"{" or payload[-1:] != b"}" or len(payload) == 2:
         raise ValueError(f"the payload of {type_} is no object with members")
-    name = event_id.encode()
-    end = b'"}\n\n' if committed_at is None else b'","committedAt":%.3f}\n\n' % (committed_at * 1000)
-    tail = (b"event: change\ndata: ", payload[:-1], b',"type":', _quoted(type_), b',"eventId":"', name, end)
-    return b"".join((b"id: ", name, b"\n", *tail) if with_id else tail)
+    head = f"id: {event_id}{_CHANGE}"
+    at = "" if committed_at is None else f',"committedAt":{committed_at * 1000:.3f}'
+    tail = f'{_TYPE}{_quoted(type_)},"eventId":"{event_id}"{at}}}\n\n'
+    return b"".join((head.encode(), payload[:-1], tail.encode()))
+
+
+def payload(change_: bytes) -> bytes:
+    """Of one `change`, as it was."""
+    return change_[change_.index(_BEFORE) + len(_BEFORE) : change_.rindex(_BEHIND)] + b"}"
 
 
 @lru_cache(256)
-def _quoted(text: str) -> bytes:
-    return _encode(text)
+def _quoted(text: str) -> str:
+    return _encode(text).decode()
 
 
 def without_id(frames: bytes) -> bytes:

@@ -96,13 +96,17 @@ class Stage:
         if self._reset:
             reason, self._reset = self._reset, None
             self._audience.reset(reason)
-        if self._history.finished:
+        history, audience = self._history, self._audience
+        if history.finished:
             self._finish()
-        else:
-            if self._told != self._history.last:
-                self._show_changes()
-            if self._audience.wants_whole:
-                self._show_whole()
+            return
+        before, last = self._told, history.last
+        if before != last:
+            self._told, self.told_at = last, time.monotonic()
+            audience.show_changes(self.frames, before, last)
+            self._measure()
+        if audience.wants_whole:
+            self._show_whole()
 
     def vanish(self) -> None:
         self.close()
@@ -112,13 +116,6 @@ class Stage:
         self.close()
         self.shown = self._told = self.last
         self._audience.finish(self.frames, self.last)
-        self._measure()
-
-    def _show_changes(self) -> None:
-        before = self._told
-        last = self._told = self._history.last
-        self.told_at = time.monotonic()
-        self._audience.show_changes(self.frames, before, last)
         self._measure()
 
     def _show_whole(self) -> None:

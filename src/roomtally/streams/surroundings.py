@@ -1,6 +1,7 @@
 """What all topics of a hub share, and the rounds in which they speak."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -9,11 +10,12 @@ import structlog
 
 from roomtally.streams.counts import Counts
 from roomtally.streams.deliveries import Deliveries
+from roomtally.streams.outage import Reads
 from roomtally.streams.polling import Polling
 from roomtally.streams.reader import BusReader
 from roomtally.streams.repair import Repairs
 from roomtally.streams.source import Source
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 log = structlog.get_logger()
 
@@ -35,20 +37,26 @@ class Surroundings:
         "_streams",
         "_topics",
         "bus",
+        "context",
         "counts",
         "deliveries",
         "doubt",
         "epoch",
         "polling",
+        "reads",
         "repairs",
         "source",
     )
 
-    def __init__(self, source: Source, reader: BusReader, repairs: Repairs, doubt: Callable[[], None]) -> None:
+    def __init__(
+        self, source: Source, reader: BusReader, reads: Reads, repairs: Repairs, doubt: Callable[[], None]
+    ) -> None:
         self.source, self.bus, self.repairs, self.doubt = source, reader, repairs, doubt
         self.counts = Counts()
         self.deliveries = Deliveries()
         self.polling = Polling()
+        self.context = contextvars.Context()  # of a topic's own tasks, which are nobody's request
+        self.reads = reads
         self.epoch = ""
         self._planned = False
         self._topics: list[Speaker] = []
@@ -94,5 +102,5 @@ class Surroundings:
 
 
 def _failed(part: str, error: Exception) -> None:
-    metrics.STREAM_FAILURES.labels(part).inc()
+    stream_metrics.STREAM_FAILURES.labels(part).inc()
     log.error("flush_failed", part=part, exc_info=error)

@@ -7,12 +7,11 @@ from uuid import UUID
 
 import structlog
 
-from roomtally.db.pool import DATABASE_AWAY
 from roomtally.streams.repair import CHUNK
 from roomtally.streams.source import Sweep
 from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.topic import Topic
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 LOST_SECONDS = 0.5  # the pace while the bus is lost
 QUERY_SECONDS = 4.0  # an ended session is noticed within 5 s
@@ -20,8 +19,6 @@ GRACE_SECONDS = 0.05  # what was committed a moment before the query is on the b
 
 PART = 5000  # topics, and credentials, in one query
 SLICE = 100  # topics between two looks at the rest of the event loop
-
-AWAY = (*DATABASE_AWAY, OSError)  # TimeoutError is one: a database that is frozen
 
 log = structlog.get_logger()
 
@@ -39,7 +36,6 @@ class Sweeper:
     def __init__(self, hub: Swept, around: Surroundings, seconds: float) -> None:
         self._hub, self._around, self._seconds = hub, around, seconds
         self._now = asyncio.Event()
-        self._away = False
 
     def hasten(self) -> None:
         """Sweep now: something does not fit, or the bus came or went."""
@@ -57,9 +53,7 @@ class Sweeper:
             try:
                 await self.once()
             except Exception as error:
-                self._failed(error)
-            else:
-                self._went_well()
+                self._around.reads.failed("sweep", error, topics=len(self._hub.topics))
 
     async def once(self) -> None:
         """One pass, in one query for all but the largest processes. Raises what the source raises."""
@@ -71,7 +65,7 @@ class Sweeper:
         for numbers, credentials in _parts(known, self._hub.credentials()):
             async with asyncio.timeout(QUERY_SECONDS):
                 found = await self._around.source.sweep(numbers, credentials)
-            metrics.STREAM_READS.labels("sweep", "done").inc()
+            self._around.reads.done("sweep")
             if self._is_other_history(found):
                 return
             self._apply(found, numbers)
@@ -80,22 +74,6 @@ class Sweeper:
         async for topic in _unhurried(self._hub.topics):
             topic.tidy()
         self._around.polling.end_sweep()
-
-    def _failed(self, error: Exception) -> None:
-        """A line for an outage, not for each try in it."""
-        metrics.STREAM_READS.labels("sweep", "failed").inc()
-        if not isinstance(error, AWAY):
-            log.error("stream_sweep_broke", topics=len(self._hub.topics), exc_info=error)
-        elif not self._away:
-            self._away = True
-            log.warning(
-                "stream_sweep_failed", error=type(error).__name__, said=str(error), topics=len(self._hub.topics)
-            )
-
-    def _went_well(self) -> None:
-        if self._away:
-            log.info("stream_sweep_failed_no_more")
-        self._away = False
 
     def _is_other_history(self, found: Sweep) -> bool:
         if found.epoch == self._around.epoch:
@@ -121,7 +99,7 @@ class Sweeper:
         if behind and self._around.bus.state == "connected":
             await asyncio.sleep(GRACE_SECONDS)
         late = [topic for key, n in behind.items() if (topic := self._hub.topics.get(key)) and topic.last < n]
-        metrics.STREAM_REPAIRS.inc(len(late))
+        stream_metrics.STREAM_REPAIRS.inc(len(late))
         for first in range(0, len(late), CHUNK):
             await self._around.repairs.read(late[first : first + CHUNK])
         for topic in late:
@@ -138,8 +116,13 @@ async def _unhurried(topics: Mapping[UUID, Topic]) -> AsyncGenerator[Topic]:
             yield topic
 
 
-def _parts(known: Mapping[UUID, int], credentials: Sequence[UUID]) -> Iterator[tuple[dict[UUID, int], Sequence[UUID]]]:
+def _parts(
+    known: Mapping[UUID, int], credentials: Sequence[UUID]
+) -> Iterator[tuple[Mapping[UUID, int], Sequence[UUID]]]:
     """At least one part, so that the epoch is asked for also when nobody watches."""
+    if len(known) <= PART and len(credentials) <= PART:  # nearly always, and a copy of 5,000 takes 2 ms
+        yield known, credentials
+        return
     items = list(known.items())
     for at in range(0, max(len(items), len(credentials), 1), PART):
         yield dict(items[at : at + PART]), credentials[at : at + PART]

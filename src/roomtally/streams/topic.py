@@ -15,10 +15,10 @@ from roomtally import errors
 from roomtally.streams import bus, ring
 from roomtally.streams.early import Early
 from roomtally.streams.history import History, Unknown
-from roomtally.streams.source import Document, Event
+from roomtally.streams.source import Document, Event, Fact
 from roomtally.streams.stage import Stage
 from roomtally.streams.surroundings import Surroundings
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 READ_SECONDS = 5.0
 
@@ -52,7 +52,7 @@ class Topic:
         self._early = Early(self._ask_for_log)
         self._waiters: set[asyncio.Future[None]] = set()
         self._speaks = self._subscribed = self._closed = False
-        self._loading = asyncio.create_task(self._load(), name=f"topic {key}")
+        self._loading: asyncio.Task[None] | None = self._begin_loading()
 
     @property
     def last(self) -> int:
@@ -96,23 +96,32 @@ class Topic:
     def load(self, *, reset: str | None = None) -> asyncio.Task[None]:
         """Reads the snapshot, once for all who ask. `reset`: what was known is of another history and is forgotten now."""
         if reset:
-            self._loading.cancel()
+            self._stop_loading()
             self.stage.reset(reset)
             self.history.forget()
             self._early.clear()
-        if self._loading.done() or reset:
-            self._loading = asyncio.create_task(self._load(), name=f"topic {self.key}")
+        if self._loading is None or self._loading.done() or reset:
+            self._loading = self._begin_loading()
         return self._loading
+
+    def _stop_loading(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+
+    def _begin_loading(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._load(), name="topic", context=self._around.context)
 
     def tidy(self) -> None:
         """With every sweep: reads again what could not be read, and lets go of frames, which are made anew when needed."""
         self.stage.tidy()
-        if not self.known and self._loading.done():
+        if self._loading is not None and self._loading.done():
+            self._loading = None  # a task that has ended still holds 700 bytes
+        if not self.known and self._loading is None:
             self.load()
 
     def close(self) -> None:
         self._closed = True
-        self._loading.cancel()
+        self._stop_loading()
         self._early.clear()
         self.stage.close()
         self._around.bus.unsubscribe(bus.channel(self.key), self._heard)
@@ -136,11 +145,10 @@ class Topic:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 document = await self._around.source.snapshot(self.key)
-        except Exception:
-            metrics.STREAM_READS.labels("snapshot", "failed").inc()
-            log.exception("snapshot_failed", topic=str(self.key))
+        except Exception as error:
+            self._around.reads.failed("snapshot", error, topic=str(self.key))
             return
-        metrics.STREAM_READS.labels("snapshot", "done").inc()
+        self._around.reads.done("snapshot")
         if document is None:
             self.vanish()
             return
@@ -164,22 +172,23 @@ class Topic:
 
     # --- events
 
-    def _heard(self, payload: bytes) -> None:
-        message = bus.hear(payload)
-        if message.epoch == self._around.epoch:
-            self.take(message.events, message.committed_at)
+    def _heard(self, message: bytes) -> None:
+        epoch, events = bus.decode(message)
+        if epoch == self._around.epoch:
+            self.take(events)
         else:
             self._around.doubt()
 
-    def take(self, events: Sequence[Event], committed_at: float | None = None) -> None:
+    def take(self, events: Sequence[Fact]) -> None:
         """Events of the bus or the log, in any order and any number of times."""
-        history, early = self.history, self._early
+        history = self.history
         for event in events:
-            if event.n == history.last + 1 and history.known:
-                self._add(event, event.committed_at or committed_at)
-            elif event.n > history.last:
-                early.add(event, committed_at)
-        if early.events:
+            ahead = event.n - history.last
+            if ahead == 1 and history.known:
+                self._add(event)
+            elif ahead > 0:
+                self._early.add(event)
+        if self._early.events:
             self._advance()
 
     def repaired(self, events: Sequence[Event], asked: int) -> None:
@@ -198,12 +207,12 @@ class Topic:
         """The highest number heard of."""
         return self._early.highest(self.last)
 
-    def _add(self, event: Event, at: float | None) -> None:
+    def _add(self, event: Fact) -> None:
         """The next event."""
         history = self.history
         if history.finished and history.opens_again(event):
             self.flush()  # each run's end is shown, also when the next run has begun already
-        self._frames.add(event, at)
+        self._frames.add(event)
         try:  # noqa: SIM105 - the context manager would cost 0.3 us of the 7 that an event takes
             history.add(event)
         except Unknown:
@@ -218,7 +227,7 @@ class Topic:
                 self._early.clear()  # the snapshot on its way holds most of them; the sweep sees the rest
             return
         while self.known and (found := self._early.pop(self.last + 1)):
-            self._add(*found)
+            self._add(found)
         self._await_elders()
 
     def _await_elders(self) -> None:
@@ -250,7 +259,7 @@ class Topic:
         except Unknown:
             pass  # what is being read will be shown
         except Exception:
-            metrics.STREAM_FAILURES.labels("topic").inc()
+            stream_metrics.STREAM_FAILURES.labels("topic").inc()
             log.exception("show_failed", topic=str(self.key), n=self.last)
 
     def vanish(self) -> None:

@@ -10,7 +10,7 @@ from roomtally.streams import ring
 from roomtally.streams.source import Words
 from roomtally.streams.surroundings import Surroundings
 from roomtally.streams.topic import Topic
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 
 class Wanted(NamedTuple):
@@ -60,13 +60,13 @@ class Topics:
             topic.close()
             if self.known.get(topic.key) is topic:
                 del self.known[topic.key]
-            metrics.STREAM_TOPICS.set(len(self.known))
+            stream_metrics.STREAM_TOPICS.set(len(self.known))
 
     def _take(self, key: UUID) -> Topic:
         topic = self.known.get(key)
         if topic is None:
             topic = self.known[key] = Topic(key, self._around)
-            metrics.STREAM_TOPICS.set(len(self.known))
+            stream_metrics.STREAM_TOPICS.set(len(self.known))
         topic.users += 1
         return topic
 

@@ -1,4 +1,6 @@
-"""Every metric of Roomtally, declared once. One process, one registry, one private port; no id, path or user as a label."""
+"""Every metric but those of streams (`stream_metrics.py`), declared once. One process, one registry, one private port; no id, path
+or user as a label.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -8,7 +10,6 @@ REGISTRY, owned = registry.REGISTRY, registry.owned
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 REQUEST = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 COARSE = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)  # seconds, where a label has fifty values: 2,000 series a process at most
-LIVES = (1, 10, 60, 300, 900, 1800, 2400)  # seconds; a stream is ended after 1,800 s +-10 %
 RUNS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 WORK = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60)
 
@@ -195,6 +196,12 @@ CLAIMS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+RENEWALS = Counter(
+    "roomtally_claim_renewals_total",
+    "Renewals of claims by outcome: renewed, lost (no longer ours), failed (the database was away), broke (nobody knows why).",
+    ["outcome"],
+    registry=REGISTRY,
+)
 BATCH_EVENTS = Counter("roomtally_batch_events_total", "Events committed, by type.", ["type"], registry=REGISTRY)
 BATCHES_FINISHED = Counter(
     "roomtally_batches_finished_total",
@@ -239,84 +246,3 @@ PURGED = Counter(
     ["kind"],
     registry=REGISTRY,
 )
-
-# --- Streams
-STREAMS_OPEN = Gauge("roomtally_streams_open", "Streams open in this process.", registry=None)
-STREAM_TOPICS = Gauge("roomtally_stream_topics", "Topics followed in this process.", registry=None)
-STREAMS_OPENED = Counter("roomtally_streams_opened_total", "Streams opened.", registry=REGISTRY)
-STREAMS_CLOSED = Counter(
-    "roomtally_streams_closed_total",
-    "Streams ended: client, complete, timeout, drain, session-ended, deleted, error, slow (took nothing), operator.",
-    ["reason"],
-    registry=REGISTRY,
-)
-STREAMS_REFUSED = Counter(
-    "roomtally_streams_refused_total",
-    "Streams and long-polls refused by a limit: process (full), user (has too many), address (opens too fast).",
-    ["reason"],
-    registry=REGISTRY,
-)
-STREAM_LAG = Histogram(
-    "roomtally_stream_lag_seconds",
-    "From commit to the bytes of the last viewer handed to its socket: the oldest of the changes that go out together.",
-    buckets=FAST,
-    registry=REGISTRY,
-)
-STREAM_NOTIFY_LAG = Histogram(
-    "roomtally_stream_notify_lag_seconds",
-    "The part of roomtally_stream_lag_seconds before this process began to hand out.",
-    buckets=FAST,
-    registry=REGISTRY,
-)
-STREAM_FIRST_EVENT = Histogram(
-    "roomtally_stream_time_to_first_event_seconds",
-    "From the request to the first event handed to the socket.",
-    buckets=FAST,
-    registry=REGISTRY,
-)
-STREAM_SECONDS = Histogram(
-    "roomtally_stream_duration_seconds", "The life of a stream that ended.", buckets=LIVES, registry=REGISTRY
-)
-STREAMS_LIMIT = Gauge("roomtally_streams_limit", "Streams that this process takes.", registry=None)
-STREAM_RESUMES = Counter(
-    "roomtally_stream_resumes_total",
-    "Streams and batches of streams that came back with an id: continued, or reset (the id was of another history).",
-    ["result"],
-    registry=REGISTRY,
-)
-POLLS_AVOIDED = Counter(
-    "roomtally_polls_avoided_total",
-    "Polls that the open streams would have made by now, one every 2 s and batch followed.",
-    registry=REGISTRY,
-)
-POLLING_BYTES_AVOIDED = Counter(
-    "roomtally_polling_bytes_avoided_total",
-    "Bytes of those polls: 600 of both heads and the whole snapshot each, uncompressed, never 304.",
-    registry=REGISTRY,
-)
-BROWSER_LATENCY = Histogram(
-    "roomtally_browser_latency_seconds",
-    "From commit to a browser's event handler, as a sample of browsers measured it by their own clocks.",
-    buckets=FAST,
-    registry=REGISTRY,
-)
-STREAM_EVENTS = Counter("roomtally_stream_events_total", "Events handed to sockets.", ["event"], registry=REGISTRY)
-STREAM_BYTES = Counter("roomtally_stream_bytes_total", "Bytes of events handed to sockets.", registry=REGISTRY)
-STREAM_READS = Counter(
-    "roomtally_stream_reads_total",
-    "Reads of the database for streams: snapshot, log, sweep.",
-    ["kind", "outcome"],
-    registry=REGISTRY,
-)
-STREAM_REPAIRS = Counter(
-    "roomtally_stream_sweep_repairs_total", "Topics found behind the database by the sweep.", registry=REGISTRY
-)
-STREAM_FAILURES = Counter(
-    "roomtally_stream_failures_total",
-    "Exceptions kept inside one topic, connection or message.",
-    ["part"],
-    registry=REGISTRY,
-)
-BUS_CONNECTED = Gauge("roomtally_bus_connected", "1 while the bus connection is up.", registry=None)
-BUS_RECONNECTS = Counter("roomtally_bus_reconnects_total", "Bus connections lost and made again.", registry=REGISTRY)
-BUS_MESSAGES = Counter("roomtally_bus_messages_total", "Messages received from the bus.", registry=REGISTRY)

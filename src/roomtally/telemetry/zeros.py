@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import Counter, Histogram
 
-from roomtally.telemetry import metrics
+from roomtally.telemetry import metrics, stream_metrics
 
 OUTCOMES: Mapping[Counter | Histogram, Sequence[Sequence[str]]] = {
     metrics.SIGN_INS: [("accepted", "refused", "limited")],
@@ -23,6 +23,7 @@ OUTCOMES: Mapping[Counter | Histogram, Sequence[Sequence[str]]] = {
     metrics.CLAIMS: [
         ("claimed", "none", "refused", "done", "failed", "released", "spent", "expired", "lost", "timeout")
     ],
+    metrics.RENEWALS: [("renewed", "lost", "failed", "broke")],
     metrics.BATCH_EVENTS: [
         (
             *("batch_created", "photo_claimed", "photo_done", "photo_failed", "photo_released", "photo_expired"),
@@ -43,14 +44,14 @@ OUTCOMES: Mapping[Counter | Histogram, Sequence[Sequence[str]]] = {
     metrics.SNAPSHOT_READS: [("cache", "database")],
     metrics.PURGED: [("batch", "upload", "event", "session", "ticket", "file")],
     metrics.UPLOADS_REFUSED: [("storage-unavailable", "database-unavailable", "upload-stalled", "quota-exceeded")],
-    metrics.STREAMS_CLOSED: [
+    stream_metrics.STREAMS_CLOSED: [
         ("client", "complete", "timeout", "drain", "session-ended", "deleted", "error", "slow", "operator")
     ],
-    metrics.STREAMS_REFUSED: [("process", "user", "address")],
-    metrics.STREAM_RESUMES: [("continued", "reset")],
-    metrics.STREAM_EVENTS: [("progress", "change", "complete", "ping", "timeout", "reset", "error", "retry")],
-    metrics.STREAM_READS: [("snapshot", "log", "sweep"), ("done", "failed")],
-    metrics.STREAM_FAILURES: [("topic", "connection", "listener", "publish", "wheel", "accounting", "severing")],
+    stream_metrics.STREAMS_REFUSED: [("process", "user", "address")],
+    stream_metrics.STREAM_RESUMES: [("continued", "reset")],
+    stream_metrics.STREAM_EVENTS: [("progress", "change", "complete", "ping", "timeout", "reset", "error", "retry")],
+    stream_metrics.STREAM_READS: [("snapshot", "log", "sweep"), ("done", "failed")],
+    stream_metrics.STREAM_FAILURES: [("topic", "connection", "listener", "publish", "wheel", "accounting", "severing")],
 }
 FAILED = ("500", "503")  # codes of answers that are our fault
 

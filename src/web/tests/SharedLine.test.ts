@@ -68,6 +68,25 @@ describe("several tabs", () => {
     expect([one, two, three].map((tab) => tab.line.leads)).toEqual([true, false, false]);
   });
 
+  it("keep what they know while one that knows nothing of it takes the lead", async () => {
+    const one = await new Tab().follow(A);
+    const two = await new Tab().follow(B);
+    const three = await new Tab().follow(A);
+    FakeSource.newest.say("progress", progress(1));
+    await settle();
+    const seen: unknown[] = [];
+    const take = three.ledger.put.bind(three.ledger);
+    vi.spyOn(three.ledger, "put").mockImplementation((batchId, known) => {
+      seen.push(known.snapshot);
+      take(batchId, known);
+    });
+    one.line.close();
+    await settle();
+    expect(two.line.leads).toBe(true);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).not.toContain(null);
+  });
+
   it("all see each change, and only of their batches", async () => {
     const one = await new Tab().follow(A);
     const two = await new Tab().follow(A, B);
@@ -90,6 +109,28 @@ describe("several tabs", () => {
     expect(two.phase).toBe("live");
     expect(FakeSource.all).toHaveLength(opened);
   });
+
+  it.each([
+    ["leads", 0],
+    ["follows", 1],
+  ])(
+    "all hear of what the answer to a call said, in the tab that %s, and nothing is opened for it",
+    async (_, which) => {
+      const all = [await new Tab().follow(A), await new Tab().follow(A), await new Tab().follow(A)];
+      FakeSource.newest.say("progress", progress(3, { status: "COMPLETED" }));
+      FakeSource.newest.say("complete", complete(3));
+      await settle();
+      const [corrected, at, opened] = [snapshot(5, { status: "COMPLETED", run: 2 }), Date.now(), FakeSource.all.length];
+      all[which]?.line.learn({ name: "progress", data: corrected, at });
+      all[which]?.line.learn({ name: "complete", data: corrected, at });
+      await settle();
+      for (const tab of all) {
+        expect(tab.ledger.of(A).snapshot).toEqual(corrected);
+        expect(tab.ledger.isOver(A)).toBe(true);
+      }
+      expect(FakeSource.all).toHaveLength(opened);
+    },
+  );
 
   it("the next one goes on from where the leader closed", async () => {
     const one = await new Tab().follow(A);

@@ -1,5 +1,16 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createProject, listBatches, request, signIn } from "../src/api/client";
+import {
+  cancelBatch,
+  createProject,
+  deleteBatch,
+  listBatches,
+  pauseBatch,
+  request,
+  resumeBatch,
+  retryFailed,
+  retryPhoto,
+  signIn,
+} from "../src/api/client";
 import { isProblem, Problem } from "../src/api/problem";
 import { routeOf } from "../src/router/router";
 
@@ -29,6 +40,17 @@ describe("the client", () => {
       body: '{"name":"Rue des Lilas"}',
     });
     expect(options.headers.get("Idempotency-Key")).toBe("my-key");
+  });
+
+  it("sends a key of its own with each wish about a batch or a photo", async () => {
+    const fetched = answering("{}");
+    const wishes = [pauseBatch, resumeBatch, cancelBatch, retryFailed, deleteBatch, retryPhoto];
+    for (const wish of wishes) await wish("one");
+    await retryFailed("one", "my-key");
+    const keys = fetched.mock.calls.map(([, options]) => options.headers.get("Idempotency-Key"));
+    expect(keys.every(Boolean)).toBe(true);
+    expect(new Set(keys).size).toBe(wishes.length + 1);
+    expect(keys.at(-1)).toBe("my-key");
   });
 
   it("writes only what was given into the address", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FoundItem } from "../src/api";
 import { inOrder } from "../src/components/inventory/rooms";
-import { loadOf } from "../src/components/inventory/truck";
+import { inTenths, loadOf } from "../src/components/inventory/truck";
 import { boxesOf, isUnsure } from "../src/components/photos/boxes";
 import { LARGEST, sorted } from "../src/components/upload/intake";
 
@@ -19,6 +19,19 @@ describe("the truck", () => {
 
   it("is the smallest where there is nothing", () => {
     expect(loadOf(0)).toMatchObject({ load: 0, size: 6, trips: 1 });
+  });
+});
+
+describe("what is loaded", () => {
+  it.each([
+    [2.17, { typical: 2.2, margin: 0.3, load: 2.5 }],
+    [17.4, { typical: 17.4, margin: 2.7, load: 20.1 }], // 20.01 m³ do not fit into 20
+    [99.95, { typical: 100, margin: 15, load: 115 }],
+    [0, { typical: 0, margin: 0, load: 0 }],
+  ])("reads as a sum that is right: %d", (volume, shown) => {
+    const { typical, margin, load } = inTenths(loadOf(volume));
+    expect({ typical, margin: Number(margin.toFixed(3)), load }).toEqual(shown);
+    expect(Math.round(10 * (typical + margin))).toBe(10 * load);
   });
 });
 
@@ -73,21 +86,43 @@ describe("boxes", () => {
 });
 
 describe("files that need not be sent", () => {
-  const file = (size: number, type = "image/jpeg", name = "a.jpg") => {
-    const made = new File([], name, { type });
-    Object.defineProperty(made, "size", { value: size });
+  const JPEG = "\xff\xd8\xff\xe0";
+  const file = (head: string, { size, type = "image/jpeg" }: { size?: number; type?: string } = {}) => {
+    const made = new File([Uint8Array.from(head, (letter) => letter.charCodeAt(0))], "a.jpg", { type });
+    if (size !== undefined) Object.defineProperty(made, "size", { value: size });
     return made;
   };
 
-  it("are refused with a reason, the others are taken", () => {
-    const given = [file(10), file(LARGEST + 1), file(0), file(10, "text/plain"), file(10, "")];
-    const { taken, refused } = sorted(given, 0);
-    expect(taken).toEqual([given[0], given[4]]);
+  it("are refused with a reason, the others are taken", async () => {
+    const given = [file(JPEG), file(JPEG, { size: LARGEST + 1 }), file(""), file("Dear all, ", { type: "" })];
+    const { taken, refused } = await sorted(given, 0);
+    expect(taken).toEqual([given[0]]);
     expect(refused.map((one) => one.why)).toEqual(["tooLarge", "empty", "type"]);
   });
 
-  it("are refused beyond 200", () => {
-    const { taken, refused } = sorted([file(10), file(10)], 199);
+  it.each([
+    ["JPEG", JPEG, true],
+    ["PNG", "\x89PNG\r\n\x1a\n", true],
+    ["WebP", "RIFF\x0a\x00\x00\x00WEBPVP8 ", true],
+    ["HEIC", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", true],
+    ["HEIC by its second brand", "\x00\x00\x00\x18ftypXXXX\x00\x00\x00\x00mif1", true],
+    ["AVIF", "\x00\x00\x00\x18ftypavif\x00\x00\x00\x00", false],
+    ["GIF", "GIF89a", false],
+    ["PDF", "%PDF-1.7 ", false],
+    ["text that speaks of it", "a JPEG \xff\xd8\xff", false],
+  ])("%s is judged by its first bytes", async (_, head, isTaken) => {
+    const { taken } = await sorted([file(head)], 0);
+    expect(taken.length === 1).toBe(isTaken);
+  });
+
+  it("are refused where they cannot be read: a folder, say", async () => {
+    const folder = file(JPEG);
+    folder.slice = () => ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotFoundError")) }) as never;
+    expect((await sorted([folder], 0)).refused.map((one) => one.why)).toEqual(["type"]);
+  });
+
+  it("are refused beyond 200", async () => {
+    const { taken, refused } = await sorted([file(JPEG), file(JPEG)], 199);
     expect([taken.length, refused.map((one) => one.why)]).toEqual([1, ["tooMany"]]);
   });
 });

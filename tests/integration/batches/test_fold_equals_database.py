@@ -171,6 +171,9 @@ async def test_the_document_of_the_hub_encodes_to_the_same_snapshot(shared_world
     feed = service.BatchFeed(shared_world.pool, shared_world.context.cache)
     document = await feed.snapshot(batch.id)
     assert document is not None
+    body = document.progress(None)
+    assert decode_snapshot(body) == await batch.snapshot()
+    assert body == msgspec.json.format(body, indent=-1)  # as it was read, without the blanks
     await batch.finish(0, [FoundItem(label="bed", count=1, litres=900)])
     await batch.fail(1)
     for event in (await feed.log({batch.id: document.n}))[batch.id]:

@@ -69,6 +69,31 @@ async def test_a_photo_waits_since_its_batch_was_resumed_or_opened_again(world: 
     assert seen.overdue_seconds == 0, "one was held, the run of the other has just begun"
 
 
+async def test_a_photo_waits_since_its_pause_after_a_release_and_not_while_it_is_in_work(
+    world: World, person: Person
+) -> None:
+    released, working = await world.batch(person, 1), await world.batch(person, 1)
+    await working.claim()
+    for batch in (released, working):
+        await rewind(batch, HOUR)
+    async with world.pool.connection() as conn:
+        statement = "UPDATE photos SET not_before = clock_timestamp() + %s * interval '1 second' WHERE batch_id = %s"
+        await conn.execute(statement, [100, released.id])
+        assert (await look(world)).waiting_seconds == 0, "it may not be looked at yet, the other is"
+        await conn.execute(statement, [-100, released.id])
+    assert (await look(world)).waiting_seconds == pytest.approx(100, abs=5)
+
+
+async def test_a_new_batch_waits_too_and_the_latest_of_many_is_told(world: World, person: Person) -> None:
+    new = await world.batch(person, 1)
+    await rewind(new, DEADLINE_SECONDS - 10)
+    assert (await look(world)).waiting_seconds == pytest.approx(DEADLINE_SECONDS - 10, abs=5)
+    late, latest = await world.batch(person, 2), await world.batch(person, 50)
+    await rewind(late, 100)
+    await rewind(latest, 300)
+    assert (await look(world)).overdue_seconds == pytest.approx(300 - DEADLINE_SECONDS - 50 * PHOTO_SECONDS, abs=5)
+
+
 async def test_what_is_finished_or_deleted_does_not_wait(world: World, person: Person) -> None:
     finished, deleted = await world.batch(person, 1), await world.batch(person, 1)
     await finished.finish()

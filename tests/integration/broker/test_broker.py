@@ -12,7 +12,6 @@ import msgspec
 import pytest
 import redis.asyncio as redis
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan
 from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
@@ -252,14 +251,13 @@ async def _group_exists(url: str) -> bool:
     return False
 
 
-async def test_a_task_is_measured_and_its_span_links_to_the_one_that_hinted(valkey: str) -> None:
+async def test_a_task_is_measured_and_has_a_trace_of_its_own(valkey: str) -> None:
+    """Its span links to the one that hinted, which tests/observability/test_traces.py sees where spans are sent away."""
     tracing.configure("test", "0", None)
-    links: list[trace.Link] = []
+    traces: list[int] = []
 
     async def process_photo(photo_id: str) -> None:
-        span = trace.get_current_span()
-        assert isinstance(span, ReadableSpan)
-        links.extend(span.links)
+        traces.append(trace.get_current_span().get_span_context().trace_id)
 
     broker = hints.create_broker(valkey, "measured")
     broker.register_task(process_photo, task_name=TASK)
@@ -271,13 +269,11 @@ async def test_a_task_is_measured_and_its_span_links_to_the_one_that_hinted(valk
     )
     async with open_valkey(valkey) as client:
         await PhotoQueue(broker, client).hint([uuid4()], f"00-{7:032x}-{9:016x}-01")
-    await until(lambda: links)
+    await until(lambda: traces)
     stop.set()
     await listening
     await broker.shutdown()
-    [link] = links
-    assert link.context.trace_id == 7
-    assert link.context.span_id != 9, "the span that sent is a child of the one that asked for it"
+    assert traces not in ([0], [7])
     assert metrics.REGISTRY.get_sample_value("roomtally_task_queue_wait_seconds_count", {"task": TASK}) == waited + 1
     assert metrics.REGISTRY.get_sample_value("roomtally_tasks_in_progress", {"task": TASK}) == 0
 

@@ -37,7 +37,7 @@ class House:
 
     def message(self, topic: UUID, *events: Event) -> tuple[str, bytes]:
         """Channel and text, for those who publish by themselves."""
-        return bus.channel(topic), bus.encode(topic, self.ledger.epoch, events, None)
+        return bus.channel(topic), bus.encode(self.ledger.epoch, events, None)
 
     async def finish(self, topic: UUID) -> None:
         await self.publish(topic, self.ledger.finish(topic))

@@ -7,6 +7,7 @@ import time
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from roomtally.embedded.valkey import EmbeddedValkey
 from roomtally.streams import bus, sweep
@@ -48,6 +49,19 @@ async def test_killed_and_restarted(on_own_valkey: House, valkey_server: Embedde
     )
     assert house.ledger.reads["log"] == swept  # over the bus, not by the sweep
     assert not any(socket.ended for socket in sockets)
+
+
+async def test_a_loss_is_told_and_a_clean_stop_is_none(on_own_valkey: House, valkey_server: EmbeddedValkey) -> None:
+    reader = on_own_valkey.reader
+    with capture_logs() as said:
+        valkey_server.kill()
+        await until(lambda: reader.state == "lost")
+        valkey_server.start()
+        await until(lambda: reader.state == "connected", timeout=3)
+        await reader.stop()
+    told = [line["event"] for line in said if line["event"] in {"bus_lost", "bus_connected"}]
+    assert told == ["bus_lost", "bus_connected"]
+    assert metrics.REGISTRY.get_sample_value("roomtally_bus_connected") == 0
 
 
 async def test_what_was_missed_is_swept_at_once_after_resubscribing(

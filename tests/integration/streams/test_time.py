@@ -150,11 +150,33 @@ async def test_an_outage_of_the_database_is_one_line_and_a_defect_is_a_traceback
                 await until(lambda failed=failed: house.ledger.reads["failed"] == failed + 3)
             swept = house.ledger.reads["sweep"]
             await until(lambda swept=swept: house.ledger.reads["sweep"] >= swept + 2)
-    lines = [line for line in said if line["event"].startswith("stream_sweep")]
-    once = ["stream_sweep_failed", "stream_sweep_failed_no_more"]
-    assert [line["event"] for line in lines] == once * 3 + ["stream_sweep_broke"] * 3
+    lines = [line for line in said if line["event"].startswith("stream_read")]
+    once = ["stream_read_failed", "stream_read_failed_no_more"]
+    assert [line["event"] for line in lines] == once * 3 + ["stream_read_broke"] * 3
     assert [line.get("error") for line in lines[:6:2]] == ["ConnectionError", "TimeoutError", "OperationalError"]
     assert ["exc_info" in line for line in lines] == [False] * 6 + [True] * 3
+
+
+async def test_snapshots_and_the_log_that_cannot_be_read_are_a_line_of_each_kind_too(build: Build) -> None:
+    house = await build(Pace(sweep_seconds=60))
+    topic = house.ledger.create()
+    socket = await house.watch(topic)
+    with capture_logs() as said:
+        house.ledger.broken = True
+        for _ in range(3):
+            with pytest.raises(errors.Unavailable):
+                await house.attach(house.ledger.create())
+            asked = house.ledger.reads["log"]
+            house.ledger.commit(topic, 1)
+            await house.publish(topic, house.ledger.commit(topic, 1))  # the one before is missing
+            await until(lambda asked=asked: house.ledger.reads["log"] > asked)
+        house.ledger.broken = False
+        await house.watch(house.ledger.create())
+        await house.publish(topic, house.ledger.commit(topic, 1))
+        await until(lambda: socket.numbers[-1] == len(house.ledger.logs[topic]))
+    lines = [(line["event"], line["kind"]) for line in said if line["event"].startswith("stream_read")]
+    for kind in ("snapshot", "log"):
+        assert [event for event, of in lines if of == kind] == ["stream_read_failed", "stream_read_failed_no_more"]
 
 
 async def test_nobody_watching_costs_one_query_a_sweep(build: Build) -> None:

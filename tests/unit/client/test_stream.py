@@ -6,8 +6,10 @@ from contextlib import aclosing
 import httpx
 import pytest
 
+from roomtally import errors
+from roomtally.client import words
 from roomtally.client.api import Refused
-from roomtally.client.stream import Event, Follower, Link, LinkState, pause_before
+from roomtally.client.stream import SENT_AWAY, SENT_AWAY_TRIES, Event, Follower, Link, LinkState, pause_before
 from tests.fixtures.scripted import Answer, Exchange, Scripted, scripted
 
 QUICK = b"retry: 1\n\n"
@@ -89,6 +91,28 @@ async def test_what_comes_after_complete_is_told_and_not_swallowed() -> None:
 async def test_after_a_clean_end_it_waits_as_long_as_the_service_asked() -> None:
     async with scripted(streaming(b"retry: 1234\n\n", block("progress", 1))) as service:
         assert (await first_pause(service)).pause == 1.234
+
+
+async def test_a_service_that_only_sends_streams_away_is_told_and_given_up() -> None:
+    """A drain without another process: 200, `retry:`, the end. An event in between begins the count anew."""
+    away, alive = streaming(QUICK), streaming(QUICK, block("ping"))
+    async with scripted(*[away] * (SENT_AWAY_TRIES - 1), alive, away) as service:
+        seen: list[Link] = []
+        with pytest.raises(errors.Unavailable, match="being stopped and sends streams away"):
+            await waits(service, seen)
+    assert len(service.seen) == 2 * SENT_AWAY_TRIES
+    assert [link.why for link in seen] == [SENT_AWAY] * (SENT_AWAY_TRIES - 1) + [""] + [SENT_AWAY] * (
+        SENT_AWAY_TRIES - 1
+    )
+    assert words.link(seen[0], seen[0].at).startswith(SENT_AWAY)
+
+
+async def waits(service: Scripted, seen: list[Link]) -> None:
+    """Adds each time that the follower waits to `seen`, until it raises."""
+    async with httpx.AsyncClient(base_url=service.url) as http, aclosing(Follower(http, PATH).notices()) as notices:
+        async for notice in notices:
+            if isinstance(notice, Link) and notice.state is LinkState.WAITING:
+                seen += [notice]  # what came before it raises counts
 
 
 def test_failures_in_a_row_make_the_pause_longer_up_to_a_limit() -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from loadtests.bench_stream.figures import Row, Value
-from loadtests.bench_stream.ladder import Rung, best, search
+from loadtests.bench_stream.ladder import Measured, Rung, afresh_after_losses, best, search
 from loadtests.sse_client.report import report
 from loadtests.sse_client.tally import Tally
 
@@ -72,3 +72,24 @@ def test_a_run_without_a_value_counts_as_the_worst(
     row = Row(key="k", what="w", unit="", goal="-", limit=None, higher=higher)
     row.runs["roomtally"] = [Value(value=value) for value in runs]
     assert row.median("roomtally") == median
+
+
+def test_what_lost_frames_is_opened_anew_before_the_next_rate() -> None:
+    opened: list[list[float]] = []
+
+    def open_() -> Measured:
+        """Loses frames above 100, and from then on all of them."""
+        rates: list[float] = []
+        opened.append(rates)
+
+        def measured(rate: float) -> Rung:
+            rates.append(rate)
+            return msgspec.structs.replace(RUNG, rate=rate, share=1.0 if max(rates) <= 100 else 0.0)
+
+        return measured
+
+    top = best(search(RATES, afresh_after_losses(open_)))
+    assert top is not None
+    assert top.rate == 100
+    assert opened[0] == [25, 50, 100, 200]
+    assert all(len(rates) == 1 for rates in opened[1:])

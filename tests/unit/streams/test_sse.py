@@ -32,18 +32,24 @@ def test_the_small_frames() -> None:
 
 def test_a_change_is_the_payload_as_it_is_and_three_fields_more() -> None:
     payload = b'{"b" : 1.50, "a": [1 ]}'
-    assert sse.change("e-7", "photo_done", payload, 1.5, with_id=True) == (
+    assert sse.change("e-7", "photo_done", payload, 1.5) == (
         b'id: e-7\nevent: change\ndata: {"b" : 1.50, "a": [1 ],"type":"photo_done","eventId":"e-7","committedAt":1500.000}\n\n'
     )
-    assert sse.change("e-7", 't"x', payload, None, with_id=False) == (
-        b'event: change\ndata: {"b" : 1.50, "a": [1 ],"type":"t\\"x","eventId":"e-7"}\n\n'
+    assert sse.change("e-7", 't"x', payload, None) == (
+        b'id: e-7\nevent: change\ndata: {"b" : 1.50, "a": [1 ],"type":"t\\"x","eventId":"e-7"}\n\n'
     )
 
 
 @pytest.mark.parametrize("payload", [b"{}", b"", b"1", b"[1]", b'"x"', b'{"a":\n1}', b'{"a":1}\r'])
 def test_a_payload_that_cannot_be_a_change_is_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match=r"payload|line break"):
-        sse.change("e-7", "photo_done", payload, None, with_id=True)
+        sse.change("e-7", "photo_done", payload, None)
+
+
+@pytest.mark.parametrize("payload", [b'{"a":1}', b'{"x":"\\nevent: change","type":"y","z":{"type":"w"}}'])
+@pytest.mark.parametrize("at", [None, 1.5])
+def test_the_payload_comes_out_of_a_change_as_it_went_in(payload: bytes, at: float | None) -> None:
+    assert sse.payload(sse.change("e-7", 'a","type":"b', payload, at)) == payload
 
 
 def test_ids_are_taken_off_shared_frames() -> None:

@@ -3,6 +3,7 @@ import logging
 
 import pytest
 import structlog
+from opentelemetry import trace
 
 from roomtally.telemetry import logs, tracing
 
@@ -31,6 +32,7 @@ def test_a_line_written_inside_a_span_names_its_trace(capsys: pytest.CaptureFixt
     logs.configure("info", "json")
     with tracing.tracer().start_as_current_span("work"):
         traceparent = tracing.current_traceparent()
+        assert not trace.get_current_span().is_recording()  # there is nobody to send it to
         structlog.get_logger().info("inside")
     assert json.loads(capsys.readouterr().err)["trace_id"] == tracing.trace_id_of(traceparent)
 

@@ -1,6 +1,7 @@
 """The small parts of measuring: names of statements, links, rounds, spared polls, label sets."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,12 +10,14 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client import CollectorRegistry, Histogram
 
 from roomtally.db import naming
 from roomtally.streams import polling
 from roomtally.streams.deliveries import Deliveries
 from roomtally.streams.polling import Polling
 from roomtally.telemetry import calls, loop, metrics, tracing, zeros
+from roomtally.telemetry.tallied import Tallied
 
 STORE = """
 import inspect
@@ -26,6 +29,46 @@ async def claim_photo():
     return await run_move()
 """
 SAMPLED, UNSAMPLED = f"00-{7:032x}-{9:016x}-01", f"00-{7:032x}-{9:016x}-00"
+
+
+def shown(histogram: Histogram) -> dict[tuple[str, str], float]:
+    [family] = histogram.collect()
+    return {
+        (sample.name, sample.labels.get("le", "")): sample.value
+        for sample in family.samples
+        if "created" not in sample.name
+    }
+
+
+def test_a_tallied_histogram_shows_what_any_other_shows() -> None:
+    registry, amounts = CollectorRegistry(), [0.0, 0.1, 0.25, 0.5, 0.50001, 1.0, 7.0]
+    tallied = Tallied("x", "X.", buckets=(0.1, 0.5, 1), registry=registry)
+    plain = Histogram("x", "X.", buckets=(0.1, 0.5, 1), registry=None)
+    assert shown(tallied) == shown(plain)
+    for amount in amounts:
+        for histogram in (tallied, plain):
+            histogram.observe(amount)
+            histogram.observe(amount, {"trace_id": "x"})
+        assert shown(tallied) == shown(plain)
+    assert registry.get_sample_value("x_count") == 2 * len(amounts)
+
+
+def test_nothing_is_lost_between_who_observes_and_who_collects() -> None:
+    tallied, over = Tallied("x", "X.", buckets=(0.1,), registry=None), threading.Event()
+
+    def collect() -> None:
+        while not over.is_set():
+            shown(tallied)
+
+    threads = [threading.Thread(target=collect) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(50_000):
+        tallied.observe(1.0)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert shown(tallied)["x_count", ""] == shown(tallied)["x_sum", ""] == 50_000
 
 
 def value(name: str, **labels: str) -> float:

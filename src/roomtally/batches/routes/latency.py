@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from roomtally.accounts import auth
 from roomtally.accounts.model import Principal
 from roomtally.http.document import problems
-from roomtally.telemetry import metrics
+from roomtally.telemetry import stream_metrics
 
 MOST = 100  # samples a report
 LONGEST_MS = 600_000  # a phone that slept for longer has measured its sleep
@@ -35,4 +35,4 @@ class Measured(msgspec.Struct):
 async def report_latency(data: JSONBody[Measured], principal: NamedDependency[Principal]) -> None:
     """Whoever reports is signed in, and is not kept. Where clocks differ the browser has put it right."""
     for age in data.samples:
-        metrics.BROWSER_LATENCY.observe(age / 1000)
+        stream_metrics.BROWSER_LATENCY.observe(age / 1000)

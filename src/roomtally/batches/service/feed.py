@@ -10,7 +10,7 @@ import msgspec
 from roomtally.batches import events
 from roomtally.batches.cache import SnapshotCache
 from roomtally.batches.events import EventType
-from roomtally.batches.model import BatchStatus, Counts, Snapshot, Summary, Wire
+from roomtally.batches.model import FINISHED, BatchStatus, Counts, Snapshot, Summary, Wire
 from roomtally.batches.service import reading
 from roomtally.batches.service.loading import Together
 from roomtally.batches.store import reads
@@ -20,12 +20,22 @@ from roomtally.streams.ring import RECALLED_EVENTS
 from roomtally.streams.source import Event, Sweep, Words
 
 CHUNK = 500  # topics whose log is read by one query
-CONNECTIONS = 3  # for snapshots, the log and the sweep
+CONNECTIONS = 4  # two for snapshots, one each for the log and the sweep
 LOG_LIMIT = RECALLED_EVENTS + 1  # a topic and read: what a viewer missed, and the event that it has
 
 WORDS = Words("batchId", reading.batch_not_found, ("batch-deleted", "This batch has been deleted."))
 
 _SNAPSHOT = msgspec.json.Decoder(Snapshot)
+
+
+class _Gist(Wire, frozen=True):
+    """What the hub must know of a snapshot."""
+
+    run: int
+    status: BatchStatus
+
+
+_GIST = msgspec.json.Decoder(_Gist)
 
 
 class Complete(Wire, frozen=True):
@@ -77,6 +87,35 @@ class BatchDocument(msgspec.Struct, frozen=True):
         )
 
 
+class StoredDocument(msgspec.Struct, frozen=True):
+    """A batch as it was read, until something happens to it: most viewers of a storm want these bytes and nothing else. To take
+    them apart and put them together again was 6 us of each, and half the memory of a quiet topic."""
+
+    body: bytes
+    n: int
+    run: int
+    finished: bool
+    deleted: bool = False
+
+    @classmethod
+    def of(cls, body: bytes, n: int) -> "StoredDocument":
+        gist = _GIST.decode(body)
+        return cls(body, n, gist.run, finished=gist.status in FINISHED)
+
+    def fold(self, *events_: Event) -> "BatchDocument":
+        """As BatchDocument does."""
+        return self._apart().fold(*events_)
+
+    def progress(self, committed_at: float | None) -> bytes:
+        return _stamped(self.body, committed_at)
+
+    def complete(self, committed_at: float | None) -> bytes:
+        return self._apart().complete(committed_at)
+
+    def _apart(self) -> BatchDocument:
+        return BatchDocument(_SNAPSHOT.decode(self.body), self.n, finished=self.finished)
+
+
 def _stamped(body: bytes, committed_at: float | None) -> bytes:
     """Milliseconds with three decimals: what is measured by it is a fraction of one."""
     return body if committed_at is None else b'%b,"committedAt":%.3f}' % (body[:-1], committed_at * 1000)
@@ -90,14 +129,13 @@ class BatchFeed:
 
     def __init__(self, pool: Pool, cache: SnapshotCache) -> None:
         self._pool = pool
-        self._loads = Together(partial(reading.load, pool, cache), readers=1)
+        self._loads = Together(partial(reading.load, pool, cache), readers=2)
 
-    async def snapshot(self, topic: UUID) -> BatchDocument | None:
+    async def snapshot(self, topic: UUID) -> StoredDocument | None:
         progress = await self._loads.ask(topic)
         if progress is None or progress.body is None:
             return None
-        snapshot = _SNAPSHOT.decode(progress.body)
-        return BatchDocument(snapshot, progress.n, finished=snapshot.finished)
+        return StoredDocument.of(progress.body, progress.n)
 
     async def log(self, after: Mapping[UUID, int]) -> Mapping[UUID, list[Event]]:
         """Up to 500 events a topic; ask again after the last of them for more."""

@@ -4,7 +4,7 @@ After a restart of a process 5,000 streams come at once, on as many batches; one
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -20,21 +20,20 @@ class Together(Generic[K, V]):
     def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], readers: int) -> None:
         self._read = read
         self._most = readers
-        self._waiting: dict[K, asyncio.Future[V | None]] = {}
+        self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._reading = 0
         self._tasks: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
 
     async def ask(self, key: K) -> V | None:
         """By a read that begins after this call; None where it found nothing. Raises what the read raises."""
-        future = self._waiting.get(key)
-        if future is None:
-            future = self._waiting[key] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
         if self._reading < self._most:
             self._reading += 1
             task = asyncio.create_task(self._read_all(), name="reads together")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(future)
+        return await future
 
     async def _read_all(self) -> None:
         try:
@@ -51,9 +50,14 @@ class Together(Generic[K, V]):
             try:
                 found = await self._read(list(part))
             except Exception as error:
-                for future in part.values():
+                for future in _there(part.values()):
                     future.set_exception(error)
-                    future.exception()  # whoever asked may have gone
             else:
-                for key, future in part.items():
-                    future.set_result(found.get(key))
+                for key, futures in part.items():
+                    for future in _there([futures]):
+                        future.set_result(found.get(key))
+
+
+def _there(asked: Iterable[list["asyncio.Future[V]"]]) -> Iterator["asyncio.Future[V]"]:
+    """Of those who have not gone meanwhile."""
+    return (future for futures in asked for future in futures if not future.done())

@@ -10,6 +10,7 @@ import msgspec
 from roomtally import errors
 from roomtally.accounts.model import Credential, CredentialKind
 from roomtally.accounts.service.sessions import not_signed_in
+from roomtally.batches import events
 from roomtally.batches.cache import Named, SnapshotCache
 from roomtally.batches.service.context import Context
 from roomtally.batches.service.loading import Together
@@ -100,7 +101,10 @@ async def _read(pool: Pool, batch_ids: Sequence[UUID]) -> list[Progress]:
     metrics.SNAPSHOT_READS.labels("database").inc(len(batch_ids))
     async with pool.connection() as conn:
         rows = await reads.list_snapshots(conn, batch_ids)
-    return [Progress(row.batch_id, row.user_id, row.n, row.epoch, row.finished, row.body.encode()) for row in rows]
+    return [
+        Progress(row.batch_id, row.user_id, row.n, row.epoch, row.finished, bytes(events.compact(row.body)))
+        for row in rows
+    ]
 
 
 async def list_batches(

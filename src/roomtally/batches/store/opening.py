@@ -8,6 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from roomtally.accounts.model import CredentialKind
+from roomtally.batches.store.reads import array, bytea_array, uuid_array
 from roomtally.db.pool import Connection
 
 
@@ -47,7 +48,7 @@ OPENING: dict[CredentialKind, LiteralString] = {
     CredentialKind.TOKEN: _opening("api_tokens c ON c.token_hash = w.hash AND c.deleted_at IS NULL"),
     CredentialKind.TICKET: """
 WITH used AS (
-    DELETE FROM stream_tickets WHERE token_hash = ANY (%(hashes)s) AND expires_at > clock_timestamp()
+    DELETE FROM stream_tickets WHERE token_hash = ANY (%(hashes)s::bytea[]) AND expires_at > clock_timestamp()
  RETURNING token_hash, credential_id)"""
     + _opening("""(
     SELECT used.token_hash, s.id, s.user_id FROM used JOIN sessions s ON s.id = used.credential_id
@@ -67,7 +68,9 @@ async def open_streams(conn: Connection, kind: CredentialKind, asks: Sequence[As
     numbers, hashes, batches = zip(*flat, strict=True)
     async with conn.cursor(row_factory=class_row(Opened)) as cursor:
         await cursor.execute(
-            OPENING[kind], {"asks": list(numbers), "hashes": list(hashes), "batches": list(batches)}, prepare=True
+            OPENING[kind],
+            {"asks": array(map(str, numbers)), "hashes": bytea_array(hashes), "batches": uuid_array(batches)},
+            prepare=True,
         )
         rows = await cursor.fetchall()
     found: list[list[Opened]] = [[] for _ in asks]

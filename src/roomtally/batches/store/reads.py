@@ -1,7 +1,9 @@
 """Reading batches: the snapshot, the log, and what the hub's sweep asks."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 from uuid import UUID
 
@@ -11,6 +13,8 @@ from psycopg.rows import class_row
 from roomtally import errors
 from roomtally.batches.store.moves import COUNTS, FINISHED, PROGRESS, UTC, photo_json
 from roomtally.db.pool import Connection
+
+SLICE = 250  # values of an array between two looks at the rest of the event loop: 0.15 ms
 
 # OFFSET 0 keeps the plan: photo by photo, by the unique index. A plain join took 4 ms for 200 photos once the tables had grown.
 SUMMARY = """CASE WHEN b.done > 0 OR b.total_items > 0 THEN (
@@ -36,7 +40,7 @@ SELECT b.id AS batch_id, b.last_event AS n, epoch, b.user_id, b.run, b.status IN
            'inventorySummary', {SUMMARY}, 'eventId', epoch || '-' || b.last_event,
            'createdAt', to_char(b.created_at AT TIME ZONE 'UTC', {UTC}),
            'updatedAt', to_char(b.updated_at AT TIME ZONE 'UTC', {UTC}))::text AS body
-  FROM batches b, installation WHERE b.id = ANY (%(batches)s) AND b.deleted_at IS NULL"""
+  FROM batches b, installation WHERE b.id = ANY (%(batches)s::uuid[]) AND b.deleted_at IS NULL"""
 
 
 class SnapshotText(msgspec.Struct, frozen=True):
@@ -54,7 +58,7 @@ class SnapshotText(msgspec.Struct, frozen=True):
 async def list_snapshots(conn: Connection, batch_ids: Sequence[UUID]) -> list[SnapshotText]:
     """One statement, one MVCC snapshot, in any order. Without those that are not there or deleted."""
     async with conn.cursor(row_factory=class_row(SnapshotText)) as cursor:
-        await cursor.execute(SNAPSHOTS, {"batches": list(batch_ids)}, prepare=True)
+        await cursor.execute(SNAPSHOTS, {"batches": uuid_array(batch_ids)}, prepare=True)
         return await cursor.fetchall()
 
 
@@ -72,8 +76,8 @@ async def list_heads(conn: Connection, batch_ids: Sequence[UUID]) -> list[Head]:
         await cursor.execute(
             """
             SELECT id AS batch_id, last_event AS n, epoch, user_id, finished_at IS NOT NULL AS finished
-              FROM batches, installation WHERE id = ANY (%s) AND deleted_at IS NULL""",
-            [list(batch_ids)],
+              FROM batches, installation WHERE id = ANY (%s::uuid[]) AND deleted_at IS NULL""",
+            [uuid_array(batch_ids)],
             prepare=True,
         )
         return await cursor.fetchall()
@@ -220,20 +224,41 @@ SELECT 'ended', t.id, 0, '' FROM unnest(%(credentials)s::uuid[]) t (id)
 
 
 async def sweep_topics(conn: Connection, known: Mapping[UUID, int], credentials: Collection[UUID]) -> list[SweepRow]:
-    """Only what differs from `known`, the credentials that ended, and always the epoch."""
+    """Only what differs from `known`, the credentials that ended, and always the epoch.
+
+    Other tasks run while the question is written: for 5,000 topics of 5,000 viewers that takes 7 ms of CPU.
+    """
     async with conn.cursor(row_factory=class_row(SweepRow)) as cursor:
         await cursor.execute(
             SWEEP_TOPICS,
             {
-                "topics": _array(topic.hex for topic in known),
-                "known": _array(map(str, known.values())),
-                "credentials": _array(credential.hex for credential in credentials),
+                "topics": await _sliced_array(topic.hex for topic in known),
+                "known": await _sliced_array(map(str, known.values())),
+                "credentials": await _sliced_array(credential.hex for credential in credentials),
             },
             prepare=True,
         )
         return await cursor.fetchall()
 
 
-def _array(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it: for 5,000 ids a quarter of the time that the driver takes, and nothing else runs then."""
+def uuid_array(values: Iterable[UUID]) -> str:
+    return array(value.hex for value in values)
+
+
+def bytea_array(values: Iterable[bytes]) -> str:
+    return array(f'"\\\\x{value.hex()}"' for value in values)
+
+
+def array(values: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it: for 5,000 ids a quarter of the time that the driver takes, for 25 a twentieth, and nothing
+    else runs then."""
     return f"{{{','.join(values)}}}"
+
+
+async def _sliced_array(values: Iterable[str]) -> str:
+    """The same, with a look at the rest of the event loop after each slice."""
+    rest, parts = iter(values), list[str]()
+    while part := ",".join(islice(rest, SLICE)):
+        parts.append(part)
+        await asyncio.sleep(0)
+    return f"{{{','.join(parts)}}}"

@@ -1,5 +1,17 @@
 import { problemOf, unreachable } from "./problem";
-import type { BatchPage, FoundItems, Inventory, Project, ProjectPage, SignedIn, Snapshot } from "./schema";
+import type {
+  BatchPage,
+  CorrectedItem,
+  FoundItem,
+  FoundItems,
+  Inventory,
+  ItemCorrection,
+  NewItem,
+  Project,
+  ProjectPage,
+  SignedIn,
+  Snapshot,
+} from "./schema";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -101,18 +113,35 @@ export const readBatch = (id: string, signal?: AbortSignal) =>
   request<Snapshot>("GET", `/api/batches/${id}`, signalOf(signal));
 export const readBatchInventory = (id: string, signal?: AbortSignal) =>
   request<Inventory>("GET", `/api/batches/${id}/inventory`, signalOf(signal));
-export const pauseBatch = (id: string) => request<Snapshot>("POST", `/api/batches/${id}/pause`);
-export const resumeBatch = (id: string) => request<Snapshot>("POST", `/api/batches/${id}/resume`);
-export const cancelBatch = (id: string) => request<Snapshot>("POST", `/api/batches/${id}/cancel`);
-export const retryFailed = (id: string) => request<Snapshot>("POST", `/api/batches/${id}/retry-failed`);
-export const deleteBatch = (id: string) => request<void>("DELETE", `/api/batches/${id}`);
+export const pauseBatch = (id: string, key: string = newKey()) =>
+  request<Snapshot>("POST", `/api/batches/${id}/pause`, { key });
+export const resumeBatch = (id: string, key: string = newKey()) =>
+  request<Snapshot>("POST", `/api/batches/${id}/resume`, { key });
+export const cancelBatch = (id: string, key: string = newKey()) =>
+  request<Snapshot>("POST", `/api/batches/${id}/cancel`, { key });
+export const retryFailed = (id: string, key: string = newKey()) =>
+  request<Snapshot>("POST", `/api/batches/${id}/retry-failed`, { key });
+export const deleteBatch = (id: string, key: string = newKey()) =>
+  request<void>("DELETE", `/api/batches/${id}`, { key });
 
 // --- photos
 
-export const retryPhoto = (id: string) => request<Snapshot>("POST", `/api/photos/${id}/retry`);
+export const retryPhoto = (id: string, key: string = newKey()) =>
+  request<Snapshot>("POST", `/api/photos/${id}/retry`, { key });
 /** What was counted on a photo, and where it stands on it. */
 export const readPhotoItems = (id: string, signal?: AbortSignal) =>
   request<FoundItems>("GET", `/api/photos/${id}/items`, signalOf(signal));
+/** What a person has found that the analyzer has not. */
+export const addItem = (photoId: string, item: NewItem, key: string = newKey()) =>
+  request<CorrectedItem>("POST", `/api/photos/${photoId}/items`, { body: item, key });
+
+type Seen = Pick<FoundItem, "id" | "version">;
+
+/** Of the version that was seen: 412 `item-changed` where somebody was quicker. */
+export const correctItem = ({ id, version }: Seen, correction: ItemCorrection, key: string = newKey()) =>
+  request<CorrectedItem>("PATCH", `/api/items/${id}`, { body: correction, key, etag: `"${version}"` });
+export const removeItem = ({ id, version }: Seen, key: string = newKey()) =>
+  request<CorrectedItem>("DELETE", `/api/items/${id}`, { key, etag: `"${version}"` });
 /** Ready to stand in `src`; 404 until a worker has made it, so ask for it once the photo is DONE. */
 export const thumbnailOf = (photoId: string) => `/api/photos/${photoId}/thumbnail`;
 export const originalOf = (photoId: string) => `/api/photos/${photoId}/original`;

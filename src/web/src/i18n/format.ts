@@ -13,6 +13,8 @@ export interface Formats {
   percent(value: number): string;
   /** Rounded half up to two decimals, as tables and rows show it: 3,12 m³ */
   volume(cubicMetres: number): string;
+  /** As it stands in a field, to the litre, without its unit: 1,50; 0,002 */
+  field(cubicMetres: number): string;
   /** The same without its unit, in one decimal: 17,4 */
   headline(cubicMetres: number): string;
   /** One decimal with its unit: 17,4 m³ */
@@ -44,6 +46,11 @@ export function formats(language: Language): Formats {
     new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const date = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
   const [whole, one, two] = [number(0), number(1), number(2)];
+  const field = new Intl.NumberFormat(locale, {
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 3,
+    useGrouping: false,
+  });
   const megabytes = new Intl.NumberFormat(locale, {
     style: "unit",
     unit: "megabyte",
@@ -63,6 +70,7 @@ export function formats(language: Language): Formats {
       if (litres > 0 && litres < SEEN) return `<\u00a0${two.format(0.01)}${UNIT}`;
       return two.format(halfUp(value, HUNDREDTH)) + UNIT;
     },
+    field: (value) => field.format(value),
     headline,
     roughly: (value) => headline(value) + UNIT,
     truck: (value) => whole.format(value) + UNIT,

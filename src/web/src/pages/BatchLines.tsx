@@ -51,7 +51,7 @@ function Line({ shown }: { shown: Shown }) {
   const name = m.batch.name(Date.parse(shown.createdAt));
   return (
     <li className="relative grid min-h-13 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1.5 border-t border-line px-4 py-2.5 transition-colors last:rounded-b-card hover:bg-hover md:min-h-12 md:grid-cols-[minmax(0,1fr)_128px_168px_96px_76px] md:py-1.5">
-      <Link href={`/batches/${batchId}`} className="truncate font-medium after:absolute after:inset-0">
+      <Link href={`/batches/${batchId}`} className="font-medium wrap-anywhere after:absolute after:inset-0 md:truncate">
         {name}
       </Link>
       <span className="justify-self-start">

@@ -2,19 +2,17 @@ import { lazy, type ReactNode, Suspense, useEffect, useId, useState } from "reac
 import { readBatchInventory } from "../api";
 import type { Inventory, Snapshot } from "../api/schema";
 import { Badge } from "../components/base/Badge";
-import { useMedia, WIDE } from "../components/base/browser";
 import { Icon } from "../components/base/Icon";
 import { Notice } from "../components/base/Notice";
 import { Answer } from "../components/inventory/Answer";
 import { ByRoom } from "../components/inventory/ByRoom";
 import { InventoryPanel } from "../components/inventory/InventoryPanel";
 import { usePhotoBoard } from "../components/photos/board";
-import { Announcer } from "../components/progress/Announcer";
+import type { Corrector } from "../components/photos/PhotoItems";
 import type { Filter } from "../components/progress/Counters";
 import { LiveIndicator } from "../components/progress/LiveIndicator";
-import { RunCard } from "../components/progress/RunCard";
+import { Progress } from "../components/progress/Progress";
 import { isFinished, titleOf } from "../components/progress/state";
-import { Trouble } from "../components/progress/Trouble";
 import { type I18n, useI18n } from "../i18n";
 import { Link, replace } from "../router";
 import { type BatchProgress, useBatchProgress } from "../stream";
@@ -27,6 +25,7 @@ import { Crumb, Head, Shell } from "./Shell";
 import { signInAddress } from "./session";
 import { Nothing } from "./UnknownPage";
 import { useBatchActions } from "./useBatchActions";
+import { useCorrector } from "./useCorrector";
 import { useOpenPhoto } from "./useOpenPhoto";
 
 const DeveloperPanel = lazy(() => import("./DeveloperPanel"));
@@ -59,6 +58,7 @@ function Batch({ batchId, progress }: { batchId: string; progress: BatchProgress
   const titleId = useId();
   const { data, connection, lastUpdate } = progress;
   const actions = useBatchActions(batchId, progress);
+  const corrector = useCorrector(progress);
   const [filter, setFilter] = useState<Filter | null>(null);
   return (
     <>
@@ -73,23 +73,23 @@ function Batch({ batchId, progress }: { batchId: string; progress: BatchProgress
           <BatchButtons data={data} actions={actions} />
         )}
       </Head>
-      <Announcer progress={data} connection={connection} />
-      <RunCard
+      <Progress
         progress={data}
         connection={connection}
         lastUpdate={lastUpdate}
-        labelledBy={titleId}
+        titleId={titleId}
         filter={filter}
         onFilter={data ? setFilter : undefined}
+        onRetry={progress.retry}
+        signInAt={signInAddress()}
       />
-      <Trouble connection={connection} lastUpdate={lastUpdate} onRetry={progress.retry} signInAt={signInAddress()} />
       {actions.failed && (
         <Notice status="ERROR" title={m.trouble.other.title}>
           <p>{m.trouble.other.text}</p>
         </Notice>
       )}
       {data && (
-        <Content data={data} filter={filter} onFilter={setFilter} onRetryPhoto={actions.retryOne}>
+        <Content data={data} filter={filter} onFilter={setFilter} onRetryPhoto={actions.retryOne} corrector={corrector}>
           <FailureNotice data={data} onFilter={setFilter} onRetryAll={actions.retryAll} busy={actions.busy} />
         </Content>
       )}
@@ -122,31 +122,39 @@ interface ContentProps {
   filter: Filter | null;
   onFilter: (filter: Filter | null) => void;
   onRetryPhoto: (photoId: string) => void;
+  corrector: Corrector;
   /** What is to be said at the end, above the answer. */
   children: ReactNode;
 }
 
 /** While it runs: photos, the open one, the inventory so far. At the end: the answer first, then the rooms, then the photos. */
-function Content({ data, filter, onFilter, onRetryPhoto, children }: ContentProps) {
-  const wide = useMedia(WIDE);
+function Content({ data, filter, onFilter, onRetryPhoto, corrector, children }: ContentProps) {
   const board = usePhotoBoard(data.photos);
   const openPhoto = useOpenPhoto(data);
   const finished = isFinished(data.status);
   const [sawItRun, see] = useState(!finished);
   if (!finished && !sawItRun) see(true);
   const inventory = useInventory(data, finished);
-  const photos = { board, filter, onFilter, openPhoto, onRetryPhoto, wide, total: data.counts.total };
   const waits = finished && inventory === "waited for";
-  if (!finished || (waits && sawItRun)) {
-    const left = data.counts.queued + data.counts.processing;
-    const soFar = <InventoryPanel summary={data.inventorySummary} left={left} finished={false} />;
-    return <BatchPhotos key="running" {...photos} volume={data.inventorySummary?.totalVolume ?? 0} inventory={soFar} />;
-  }
+  const running = !finished || (waits && sawItRun);
+  const left = data.counts.queued + data.counts.processing;
   return (
     <>
-      {children}
-      <Result data={data} inventory={inventory} fresh={sawItRun} onOpen={openPhoto.open} />
-      {!waits && <BatchPhotos key="finished" {...photos} volume={0} inventory={null} />}
+      {!running && children}
+      {!running && <Result data={data} inventory={inventory} fresh={sawItRun} onOpen={openPhoto.open} />}
+      {(running || !waits) && ( // the same one while it runs and after: what is open in it stays open
+        <BatchPhotos
+          board={board}
+          filter={filter}
+          onFilter={onFilter}
+          openPhoto={openPhoto}
+          onRetryPhoto={onRetryPhoto}
+          corrector={corrector}
+          total={data.counts.total}
+          volume={data.inventorySummary?.totalVolume ?? 0}
+          inventory={running ? <InventoryPanel summary={data.inventorySummary} left={left} finished={false} /> : null}
+        />
+      )}
     </>
   );
 }
@@ -188,22 +196,27 @@ type FinalInventory = Inventory | "waited for" | "none";
 
 /**
  * The range and the things by room, which the stream does not carry: read once a run, after its end. What stands below waits for it,
- * so that nothing is pushed down.
+ * so that nothing is pushed down; after a correction the one before stands until the new one is there.
  */
 function useInventory({ batchId, eventId, inventorySummary }: Snapshot, finished: boolean): FinalInventory {
   const [kept, keep] = useState<{ of: string; inventory: Inventory | null } | null>(null);
+  const known = kept?.of === batchId ? kept : null;
   const wanted = finished && inventorySummary !== null;
+  if (!finished && kept) keep(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another event is another inventory
   useEffect(() => {
     if (!wanted) return;
     const stop = new AbortController();
     readBatchInventory(batchId, stop.signal).then(
-      (inventory) => keep({ of: eventId, inventory }),
-      () => stop.signal.aborted || keep({ of: eventId, inventory: null }), // the volume stands without its range
+      (inventory) => keep({ of: batchId, inventory }),
+      // the volume stands without its range, or with the one before
+      () =>
+        stop.signal.aborted || keep((before) => (before?.of === batchId ? before : { of: batchId, inventory: null })),
     );
     return () => stop.abort();
   }, [wanted, batchId, eventId]);
   if (!wanted) return "none";
-  return kept?.of === eventId ? (kept.inventory ?? "none") : "waited for";
+  return known ? (known.inventory ?? "none") : "waited for";
 }
 
 /** "66 % · Lot du 14 mars · Roomtally" */

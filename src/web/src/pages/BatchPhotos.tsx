@@ -1,12 +1,12 @@
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { CARD } from "../components/base/Card";
-import { Dialog } from "../components/base/Dialog";
+import { type ReactNode, useState } from "react";
+import { useMedia, WIDE } from "../components/base/browser";
 import { Segments } from "../components/base/Segments";
-import { type PhotoBoard, usePhoto } from "../components/photos/board";
+import type { PhotoBoard } from "../components/photos/board";
+import type { Corrector } from "../components/photos/PhotoItems";
 import { PhotoPanel } from "../components/photos/PhotoPanel";
-import { Stage } from "../components/photos/Stage";
 import type { Filter } from "../components/progress/Counters";
 import { useI18n } from "../i18n";
+import { OpenStage } from "./OpenStage";
 import type { OpenPhoto } from "./useOpenPhoto";
 
 interface BatchPhotosProps {
@@ -15,7 +15,7 @@ interface BatchPhotosProps {
   onFilter: (filter: Filter | null) => void;
   openPhoto: OpenPhoto;
   onRetryPhoto: (photoId: string) => void;
-  wide: boolean;
+  corrector: Corrector;
   total: number;
   volume: number;
   /** The inventory so far, while it runs. */
@@ -31,7 +31,7 @@ export function BatchPhotos({
   onFilter,
   openPhoto,
   onRetryPhoto,
-  wide,
+  corrector,
   total,
   volume,
   inventory,
@@ -40,10 +40,10 @@ export function BatchPhotos({
   const columns = inventory
     ? "md:grid-cols-[minmax(0,1fr)_300px] lg:grid-cols-[376px_minmax(0,1fr)_304px]"
     : "lg:grid-cols-[minmax(0,1fr)_560px]";
-  const focused = useKeptFocus();
+  const wide = useMedia(WIDE);
   const tabbed = !wide && inventory !== null;
   return (
-    <div ref={focused}>
+    <div>
       {tabbed && <Tabs tab={tab} onTab={setTab} total={total} volume={volume} />}
       <div className={`mt-3 grid items-start gap-4 md:mt-4 ${columns}`}>
         {(!tabbed || tab === "photos") && (
@@ -62,6 +62,7 @@ export function BatchPhotos({
           board={board}
           openPhoto={openPhoto}
           onRetryPhoto={onRetryPhoto}
+          corrector={corrector}
           wide={wide}
           detailed={openPhoto.chosen || !inventory}
         />
@@ -103,77 +104,4 @@ function Tabs({ tab, onTab, total, volume }: { tab: Tab; onTab: (tab: Tab) => vo
       ]}
     />
   );
-}
-
-interface OpenStageProps {
-  board: PhotoBoard;
-  openPhoto: OpenPhoto;
-  onRetryPhoto: (photoId: string) => void;
-  wide: boolean;
-  detailed: boolean;
-}
-
-function OpenStage({ board, openPhoto, onRetryPhoto, wide, detailed }: OpenStageProps) {
-  const { m } = useI18n();
-  const titleId = useId();
-  const place = useRef<HTMLElement>(null);
-  const photo = usePhoto(board, openPhoto.id ?? "");
-  const stage = photo && (
-    <Stage
-      photo={photo}
-      detailed={detailed}
-      onStep={openPhoto.step}
-      onRetry={onRetryPhoto}
-      titleId={titleId}
-      onClose={wide ? undefined : openPhoto.close}
-    />
-  );
-  if (!photo && detailed) return null; // nothing was counted, and nothing was chosen
-  if (!wide) {
-    return (
-      <Dialog
-        open={openPhoto.chosen && photo !== undefined}
-        onClose={openPhoto.close}
-        labelledBy={titleId}
-        sheet
-        className="overflow-auto"
-      >
-        {stage}
-      </Dialog>
-    );
-  }
-  return (
-    <section
-      ref={place}
-      className={`${CARD} overflow-hidden md:col-start-1 lg:sticky lg:top-4 lg:col-start-2`}
-      aria-labelledby={photo ? titleId : undefined}
-    >
-      {stage ?? (
-        <p className="mt-12 grid aspect-4/3 place-items-center border-t border-line bg-sunken p-6 text-center text-sm text-ink-3">
-          {m.photos.choose}
-        </p>
-      )}
-    </section>
-  );
-}
-
-let lastFocused: string | null = null;
-
-/** At the finish the list takes another place on the page: the focus stays on the photo where it was. */
-function useKeptFocus() {
-  const root = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const remembered = lastFocused;
-    if (remembered && document.activeElement === document.body) {
-      root.current
-        ?.querySelector<HTMLElement>(`[data-photo="${CSS.escape(remembered)}"]`)
-        ?.focus({ preventScroll: true });
-    }
-    const remember = (event: FocusEvent) => {
-      lastFocused = event.target instanceof HTMLElement ? event.target.getAttribute("data-photo") : null;
-    };
-    document.addEventListener("focusin", remember);
-    return () => document.removeEventListener("focusin", remember);
-  }, []);
-  return root;
 }

@@ -8,6 +8,8 @@ import { Link } from "../router";
 import { useTheme } from "../theme/theme";
 import { leave, useSignedIn } from "./session";
 
+const STREAMS = "/admin/streams"; // for operators
+
 let cameFromAnother = false;
 
 /** After a link to another page of ours the focus is there, as after any link; a page that was just loaded leaves it to the browser. */
@@ -24,11 +26,12 @@ function useFocusOnArrival() {
 export function Shell({ home = false, children }: { home?: boolean; children: ReactNode }) {
   const { m } = useI18n();
   const main = useFocusOnArrival();
+  const operates = useSignedIn()?.role === "operator";
   return (
     <>
       <a
         href="#main"
-        className="fixed start-2 -top-16 z-30 rounded-control border border-line bg-surface px-3 py-2 font-medium focus:top-2 focus:shadow-pop"
+        className="fixed start-2 -top-16 z-30 rounded-control border border-line bg-surface px-3 py-2 font-medium not-focus:opacity-0 focus:top-2 focus:shadow-pop"
       >
         {m.skip}
       </a>
@@ -46,6 +49,12 @@ export function Shell({ home = false, children }: { home?: boolean; children: Re
             >
               {m.nav.moves}
             </Link>
+            {operates && (
+              // a page of the service, not of this script
+              <a href={STREAMS} className="rounded-control px-2.5 py-1.5 text-ink-2 hover:text-ink">
+                {m.nav.streams}
+              </a>
+            )}
           </nav>
           <div className="ms-auto" />
           <LanguageSwitch short />
@@ -94,6 +103,16 @@ function ThemeButton() {
 function Account() {
   const { m } = useI18n();
   const user = useSignedIn();
+  const streamsItem = {
+    key: "streams",
+    content: (
+      <>
+        <Icon name="list" />
+        {m.nav.streams}
+      </>
+    ),
+    onSelect: () => window.location.assign(STREAMS),
+  };
   const signOutItem = {
     key: "out",
     content: (
@@ -114,7 +133,7 @@ function Account() {
           className="grid size-7 place-items-center rounded-full bg-brand-soft text-2xs font-semibold text-brand uppercase before:content-[attr(data-initials)]"
         />
       }
-      items={[signOutItem]}
+      items={user?.role === "operator" ? [streamsItem, signOutItem] : [signOutItem]}
     />
   );
 }
@@ -145,7 +164,7 @@ export function Head({ titleId, title, beside, children }: HeadProps) {
 
 export function Crumb({ children }: { children: ReactNode }) {
   return (
-    <div className="flex min-h-5 items-center gap-1.5 text-sm text-ink-3 [&_a]:text-ink-2 [&_a:hover]:underline [&_a:hover]:underline-offset-[3px]">
+    <div className="flex min-h-5 flex-wrap items-center gap-x-1.5 text-sm text-ink-3 [&_a]:text-ink-2 [&_a:hover]:underline [&_a:hover]:underline-offset-[3px]">
       {children}
     </div>
   );

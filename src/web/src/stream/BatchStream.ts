@@ -1,10 +1,11 @@
 import { Problem } from "../api/problem";
-import { backoff, type Connection, HEARTBEAT_MS, OPENING_MS, SILENT_MS, spread, TRIES } from "./connection";
-import type { EventName, StreamEvent } from "./events";
+import { backoff, type Connection, HEARTBEAT_MS, isOffline, OPENING_MS, SILENT_MS, spread, TRIES } from "./connection";
+import type { StreamEvent } from "./events";
 import { Ledger, statusOf, toProblem } from "./ledger";
 import { reasonOf } from "./reason";
+import { addressOf, openSource } from "./source";
+import { onWaking } from "./waking";
 
-const NAMES: readonly EventName[] = ["progress", "change", "complete", "ping", "timeout", "reset"];
 const SETTLE_MS = 50; // batches that are named one after the other make one new connection
 
 export interface BatchStreamOptions {
@@ -38,7 +39,7 @@ export class BatchStream {
   #timer: ReturnType<typeof setTimeout> | undefined; // the next thing to do: watchdog, or next try
   #settling: ReturnType<typeof setTimeout> | undefined;
   #generation = 0; // answers that belong to an older connection are thrown away
-  #started = false;
+  #stopWaking: (() => void) | null = null;
 
   constructor(options: BatchStreamOptions = {}) {
     this.#options = options;
@@ -58,7 +59,10 @@ export class BatchStream {
     const isNew = batches.some((batchId) => !this.#batches.includes(batchId));
     this.#batches = [...batches];
     this.ledger.keep(batches);
-    this.#listen();
+    this.#stopWaking ??= onWaking(
+      () => this.#wake(),
+      () => this.#isSilent() && this.#wake(),
+    );
     if (!this.#waiting.length) this.#end();
     else if (isNew && !this.#source && this.#connection.phase !== "waiting") this.#reopen();
     else if (isNew) this.#settle();
@@ -79,14 +83,20 @@ export class BatchStream {
     if (!this.#source && this.#batches.includes(batchId)) this.retry();
   }
 
+  /** What came by another way: the answer to a call of this browser. A gap is left to the stream. */
+  learn(event: StreamEvent): void {
+    const changed = this.ledger.take(event, this.#batches);
+    if (changed === "gap") return;
+    this.#options.onEvent?.(event, changed);
+    if (this.#source && !this.#waiting.length) this.#end();
+  }
+
   close(): void {
     this.#batches = [];
     this.#drop();
     clearTimeout(this.#settling);
-    this.#started = false;
-    window.removeEventListener("pageshow", this.#onPageShow);
-    window.removeEventListener("online", this.#onOnline);
-    document.removeEventListener("visibilitychange", this.#onVisible);
+    this.#stopWaking?.();
+    this.#stopWaking = null;
   }
 
   get #waiting(): readonly string[] {
@@ -123,25 +133,16 @@ export class BatchStream {
   /** Those that are over keep their place while others go on: opened again by somebody else, they show it. */
   async #address(): Promise<string> {
     this.#open = this.#batches.filter((batchId) => !this.ledger.of(batchId).refusal);
-    const query = new URLSearchParams(this.#open.map((batchId) => ["batch", batchId]));
-    query.set("mode", "delta");
     const after = this.ledger.vector(this.#open);
-    if (after) query.set("after", after);
-    if (this.#options.ticket) query.set("ticket", await this.#options.ticket());
-    return `${this.#options.base ?? ""}/api/stream?${query}`;
+    return addressOf(this.#options.base, this.#open, after, await this.#options.ticket?.());
   }
 
   #connect(address: string): void {
-    const source = new EventSource(address);
-    this.#source = source;
-    for (const name of NAMES) {
-      source.addEventListener(name, (message) => this.#source === source && this.#hear(name, message));
-    }
-    source.addEventListener("error", (event) => {
-      if (this.#source !== source) return;
-      // An event of the service that is named `error` has data; the browser's own has none.
-      if (event instanceof MessageEvent) this.#hear("error", event);
-      else this.#broken(source, address);
+    const generation = this.#generation;
+    const isOld = () => generation !== this.#generation;
+    this.#source = openSource(address, {
+      hear: (event) => isOld() || this.#hear(event),
+      broken: (source) => isOld() || this.#broken(source, address),
     });
   }
 
@@ -154,9 +155,7 @@ export class BatchStream {
 
   // --- what comes
 
-  #hear(name: EventName, message: MessageEvent<string>): void {
-    const event = read(name, message.data);
-    if (!event) return;
+  #hear(event: StreamEvent): void {
     this.#heardAt = event.at;
     this.#failures = 0;
     this.#after(SILENT_MS, () => this.#fail());
@@ -199,14 +198,13 @@ export class BatchStream {
 
   // --- what goes wrong
 
-  /** The browser tries again by itself (CONNECTING), or has given up (CLOSED), as it does on any answer but 200. */
   #broken(source: EventSource, address: string): void {
     if (source.readyState === EventSource.CLOSED) {
       this.#drop();
       void this.#ask(address);
     } else if (this.#failures === 0) {
       this.#failures = 1;
-      if (this.#isOffline()) this.#say({ phase: "offline" });
+      if (isOffline()) this.#say({ phase: "offline" });
       else this.#trying();
       this.#after(OPENING_MS, () => this.#fail());
     } else {
@@ -261,42 +259,21 @@ export class BatchStream {
 
   #pause(pause: number, attempt: number): void {
     this.#drop();
-    if (this.#isOffline()) this.#say({ phase: "offline" });
+    if (isOffline()) this.#say({ phase: "offline" });
     else if (attempt > 0) this.#say({ phase: "reconnecting", attempt, tries: TRIES, nextAt: Date.now() + pause });
     this.#after(pause, () => this.#reopen());
   }
 
   #lose(): void {
     this.#drop();
-    this.#say(this.#isOffline() ? { phase: "offline" } : { phase: "lost", since: this.#heardAt || Date.now() });
-  }
-
-  /** A machine without any network may still reach itself: this gives a failure its name and stops no try. */
-  #isOffline(): boolean {
-    return navigator.onLine === false;
+    this.#say(isOffline() ? { phase: "offline" } : { phase: "lost", since: this.#heardAt || Date.now() });
   }
 
   // --- phones kill sockets without an error, and a page from the back/forward cache has none
 
-  #listen(): void {
-    if (this.#started) return;
-    this.#started = true;
-    window.addEventListener("pageshow", this.#onPageShow);
-    window.addEventListener("online", this.#onOnline);
-    document.addEventListener("visibilitychange", this.#onVisible);
+  #isSilent(): boolean {
+    return !this.#source || Date.now() - Math.max(this.#heardAt, this.#openedAt) > 1.2 * HEARTBEAT_MS;
   }
-
-  readonly #onPageShow = (event: PageTransitionEvent) => {
-    if (event.persisted) this.#wake();
-  };
-
-  readonly #onOnline = () => this.#wake();
-
-  readonly #onVisible = () => {
-    const silentSince = Math.max(this.#heardAt, this.#openedAt);
-    const silent = Date.now() - silentSince > 1.2 * HEARTBEAT_MS;
-    if (document.visibilityState === "visible" && (silent || !this.#source)) this.#wake();
-  };
 
   #wake(): void {
     const { phase } = this.#connection;
@@ -315,14 +292,5 @@ export class BatchStream {
   #say(connection: Connection): void {
     this.#connection = connection;
     this.#options.onConnection?.(connection);
-  }
-}
-
-/** Null for what is no JSON: it is as if it had not come. Fields that nobody knows are kept and looked at by nobody. */
-function read(name: EventName, text: string): StreamEvent | null {
-  try {
-    return { name, data: JSON.parse(text), at: Date.now() } as StreamEvent;
-  } catch {
-    return null;
   }
 }

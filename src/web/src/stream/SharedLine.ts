@@ -1,6 +1,7 @@
 import { newKey } from "../api/client";
 import { BatchStream } from "./BatchStream";
 import { type Connection, dry, HEARTBEAT_MS, revive } from "./connection";
+import type { StreamEvent } from "./events";
 import type { Ledger } from "./ledger";
 import type { Heard, Line } from "./line";
 import { CHANNEL, live, seekLead, type Word, watchTab } from "./tabs";
@@ -66,6 +67,16 @@ export class SharedLine implements Line {
     this.#ledger.reopen(batchId);
     if (this.#stream) this.#stream.reopen(batchId);
     else this.#ask({ say: "reopen", batch: batchId });
+  }
+
+  learn(event: StreamEvent): void {
+    if (this.#stream) {
+      this.#stream.learn(event); // whose onEvent tells the other tabs
+      return;
+    }
+    const changed = this.#ledger.take(event, this.#batches);
+    if (changed !== "gap") this.#heard.onEvent(null, changed);
+    this.#send({ say: "event", event });
   }
 
   close(): void {
@@ -177,6 +188,7 @@ export class SharedLine implements Line {
     else if (word.say === "bye") this.#forget(word.tab);
     else if (word.say === "retry") this.#stream?.retry();
     else if (word.say === "reopen") this.#stream?.reopen(word.batch);
+    else if (word.say === "event") this.#stream?.learn(word.event);
   }
 
   #listen(word: Word): void {

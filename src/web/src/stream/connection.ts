@@ -37,6 +37,11 @@ export function spread(pause: number): number {
   return Math.round(pause * (1 + JITTER * (2 * Math.random() - 1)));
 }
 
+/** A machine without any network may still reach itself: this gives a failure its name and stops no try. */
+export function isOffline(): boolean {
+  return navigator.onLine === false;
+}
+
 /** As it goes from tab to tab: an error loses its class on the way. */
 export function dry(connection: Connection): unknown {
   return "problem" in connection ? { ...connection, problem: connection.problem.toJSON() } : connection;

@@ -3,6 +3,7 @@ import type { Problem } from "../api/problem";
 import type { Snapshot } from "../api/schema";
 import type { Connection } from "./connection";
 import type { StreamEvent } from "./events";
+import { isFinished } from "./fold";
 import { Latencies } from "./latency";
 import { type Known, Ledger, toProblem } from "./ledger";
 import { type Heard, type Line, ownLine } from "./line";
@@ -71,6 +72,13 @@ export class Feed {
 
   reopen(batchId: string): void {
     this.#line.reopen(batchId);
+  }
+
+  /** The answer to a call, a correction say: as if the stream had brought it. */
+  learn(snapshot: Snapshot): void {
+    const at = Date.now();
+    this.#line.learn({ name: "progress", data: snapshot, at });
+    if (isFinished(snapshot)) this.#line.learn({ name: "complete", data: snapshot, at });
   }
 
   tap(tap: Tap): () => void {

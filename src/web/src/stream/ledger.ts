@@ -37,11 +37,12 @@ export class Ledger {
     this.#known.set(batchId, known);
   }
 
-  /** What another tab knows; nothing that is older than what is known here. */
+  /** What another tab knows; nothing that is older than what is known here. One that has just taken the lead may know nothing yet. */
   learn(batchId: string, known: Known): void {
     const mine = this.of(batchId);
     const older = mine.snapshot && known.snapshot && !mine.stale && isBehind(known.snapshot, mine.snapshot);
-    if (!older || known.refusal) this.put(batchId, known);
+    if (mine.snapshot && !known.snapshot) this.put(batchId, { ...mine, refusal: known.refusal });
+    else if (!older || known.refusal) this.put(batchId, known);
   }
 
   /** All others are forgotten. */

@@ -9,6 +9,8 @@ export interface Line {
   follow(batches: readonly string[]): void;
   retry(): void;
   reopen(batchId: string): void;
+  /** What came by another way than the stream: the answer to a call. All tabs hear of it. */
+  learn(event: StreamEvent): void;
   close(): void;
 }
 

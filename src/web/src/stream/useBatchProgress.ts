@@ -17,8 +17,10 @@ export interface BatchProgress {
   connection: Connection;
   /** The person asks for another try. */
   retry: () => void;
-  /** After a call that opens a finished batch again (retry-failed, a correction): follow its next run. */
+  /** After a call that opens a finished batch again (retry-failed, say): follow its next run. */
   reopen: () => void;
+  /** After a call that answers with the whole batch (a correction, say): that state is shown, in all tabs. */
+  learn: (batch: Snapshot) => void;
 }
 
 /** Follows a batch for as long as a component that uses it is mounted: one line for all components, tabs and batches. */
@@ -34,6 +36,7 @@ export function useBatchProgress(batchId: string, feed: Feed = pageFeed()): Batc
       isConnected: connection.phase === "live",
       retry: () => feed.retry(),
       reopen: () => feed.reopen(batchId),
+      learn: (batch) => feed.learn(batch),
     };
   }, [view, feed, batchId]);
 }

@@ -1,4 +1,4 @@
-import { type ReactNode, type Ref, useEffect, useId, useImperativeHandle, useRef } from "react";
+import { type ReactNode, type Ref, useId, useImperativeHandle, useLayoutEffect, useRef } from "react";
 
 interface DialogProps {
   open: boolean;
@@ -9,7 +9,7 @@ interface DialogProps {
   /** A sheet on phones: it comes from below and fills the width. */
   sheet?: boolean;
   className?: string;
-  children: ReactNode;
+  children?: ReactNode;
   ref?: Ref<HTMLDialogElement>;
 }
 
@@ -20,11 +20,14 @@ const MOVES =
 const SHEET =
   "max-md:mb-0 max-md:max-h-[92dvh] max-md:max-w-none max-md:rounded-b-none max-md:pb-[env(safe-area-inset-bottom)]";
 
-/** The browser's own modal: it holds the focus, closes on Escape, and gives the focus back to what opened it. */
+/**
+ * The browser's own modal: it holds the focus, closes on Escape, and gives the focus back to what opened it. `onClose` is the person's wish:
+ * the browser tells of every close, a little later, and by then the page may have closed it itself, or opened it again.
+ */
 export function Dialog({ open, onClose, labelledBy, label, sheet, className = "", children, ref }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useImperativeHandle(ref, () => dialog.current as HTMLDialogElement, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return;
     if (open && !element.open) element.showModal();
@@ -36,7 +39,7 @@ export function Dialog({ open, onClose, labelledBy, label, sheet, className = ""
       ref={dialog}
       aria-labelledby={labelledBy}
       aria-label={label}
-      onClose={onClose}
+      onClose={() => open && !dialog.current?.open && onClose()}
       onClick={(event) => event.target === event.currentTarget && onClose()}
       className={`${BASE} ${MOVES} ${sheet ? SHEET : "max-w-md"} ${className}`}
     >

@@ -8,7 +8,7 @@ import { RangeLine } from "./RangeLine";
 import { inOrder } from "./rooms";
 import { Total } from "./Total";
 import { Trucks } from "./Truck";
-import { loadOf } from "./truck";
+import { inTenths, loadOf } from "./truck";
 
 interface AnswerProps {
   /** What is known at once; the range comes with the inventory. */
@@ -76,19 +76,20 @@ function Spread({ inventory }: { inventory: Inventory | null }) {
   );
 }
 
-function LoadSum({ size, trips, typical, margin, load, other }: ReturnType<typeof loadOf>) {
+function LoadSum({ size, trips, other, ...exact }: ReturnType<typeof loadOf>) {
   const { m, f } = useI18n();
+  const { typical, margin, load } = inTenths(exact);
   if (!load) return <p className="text-ink-3">{m.inventory.nothing}</p>;
   return (
     <div>
       <h2 className="text-base font-semibold">{trips === 1 ? m.truck.advised(size) : m.truck.trips(trips, size)}</h2>
       <dl className="mt-2 grid grid-cols-[1fr_auto] gap-y-1 text-sm text-ink-2 [&>dd]:text-end">
         <dt>{m.truck.typical}</dt>
-        <dd className="figures">{f.volume(typical)}</dd>
+        <dd className="figures">{f.roughly(typical)}</dd>
         <dt>{m.truck.margin}</dt>
-        <dd className="figures">{f.volume(margin)}</dd>
+        <dd className="figures">{f.roughly(margin)}</dd>
         <dt className="border-t border-line pt-1.5 font-semibold text-ink">{m.truck.load}</dt>
-        <dd className="figures border-t border-line pt-1.5 font-semibold text-ink">{f.volume(load)}</dd>
+        <dd className="figures border-t border-line pt-1.5 font-semibold text-ink">{f.roughly(load)}</dd>
       </dl>
       {other !== null && <p className="mt-2 text-xs text-ink-3">{m.truck.other(2, other)}</p>}
     </div>

@@ -140,7 +140,7 @@ function Strip({ photos, onOpen }: { photos: readonly Photo[]; onOpen?: ((photoI
   const { m } = useI18n();
   return (
     <ul
-      className={`-mx-4 flex gap-2 overflow-x-auto px-4 py-1 md:mx-0 md:grid md:max-h-[424px] md:content-start md:overflow-y-auto md:px-0 ${photos.length > 2 ? "md:grid-cols-2" : ""}`}
+      className={`-mx-4 flex gap-2 overflow-x-auto px-4 py-1 md:mx-0 md:grid md:max-h-[424px] md:content-start md:overflow-y-auto md:px-0 ${photos.length > 1 ? "md:grid-cols-2" : ""}`}
     >
       {photos.map((photo) => (
         <li key={photo.id} className="w-32 shrink-0 md:w-full">

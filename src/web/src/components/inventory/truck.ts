@@ -16,6 +16,14 @@ export interface Load {
   other: number | null;
 }
 
+const TENTHS = 10; // of a cubic metre
+
+/** As a person reads them, in tenths: the sum is right, and what is to be loaded is never less than it is. */
+export function inTenths({ typical, load }: Pick<Load, "typical" | "load">): Pick<Load, "typical" | "margin" | "load"> {
+  const [stands, whole] = [Math.round(typical * TENTHS), Math.ceil(Math.round(load * LITRES) / (LITRES / TENTHS))];
+  return { typical: stands / TENTHS, margin: (whole - stands) / TENTHS, load: whole / TENTHS };
+}
+
 /** The next truck up from the typical volume and its margin; above the largest one, several trips of that. */
 export function loadOf(typical: number): Load {
   const volume = Math.round(typical * LITRES);

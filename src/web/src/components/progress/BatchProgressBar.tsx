@@ -9,12 +9,10 @@ import { Icon } from "../base/Icon";
 import { InventoryPanel } from "../inventory/InventoryPanel";
 import { usePhotoBoard } from "../photos/board";
 import { PhotoPanel } from "../photos/PhotoPanel";
-import { Announcer } from "./Announcer";
 import type { Filter } from "./Counters";
 import { LiveIndicator } from "./LiveIndicator";
-import { RunCard } from "./RunCard";
+import { Progress } from "./Progress";
 import { isFinished, titleOf } from "./state";
-import { Trouble } from "./Trouble";
 
 export interface BatchProgressBarProps {
   /** The newest state, `data` of `useBatchProgress`; null before the first. */
@@ -112,16 +110,15 @@ function Inline({
           )}
         </span>
       </div>
-      <Announcer progress={progress} connection={connection} />
-      <RunCard
+      <Progress
         progress={progress}
         connection={connection}
         lastUpdate={lastUpdate}
-        labelledBy={titleId}
+        titleId={titleId}
         filter={filter}
         onFilter={photos ? setFilter : undefined}
+        onRetry={onRetry ?? nothing}
       />
-      {connection && <Trouble connection={connection} lastUpdate={lastUpdate} onRetry={onRetry ?? nothing} />}
       {photos && (
         <div className="mt-4">
           <PhotoPanel board={board} filter={filter} onFilter={setFilter} onRetry={onRetryPhoto} />

@@ -29,9 +29,8 @@ export function UploadPanel({ projects, projectId, onProject, onMade }: UploadPa
   const onRemove = useCallback((id: string) => newest.current.remove(id), []);
   const [refused, setRefused] = useState<readonly Refused[]>([]);
   const [start, setStart] = useState<"no" | "when ready" | "now" | "failed">("no");
-  const held = uploads.length;
-  function take(files: Iterable<File>) {
-    const found = sorted(files, held);
+  async function take(files: Iterable<File>) {
+    const found = await sorted(files, newest.current.uploads.length);
     setRefused((before) => [...before, ...found.refused]);
     if (found.taken.length) add(found.taken);
   }
@@ -72,7 +71,7 @@ export function UploadPanel({ projects, projectId, onProject, onMade }: UploadPa
           {projects.length > 0 && <MoveSelect projects={projects} projectId={projectId} onProject={onProject} />}
         </CardHead>
       </div>
-      <DropZone onFiles={take} />
+      <DropZone onFiles={(files) => void take(files)} />
       {rows > 0 && (
         <ul className="min-w-0 px-4 py-1 md:max-h-[436px] md:overflow-y-auto md:ps-0">
           {uploads.map((upload) => (

@@ -32,8 +32,8 @@ export const UploadRow = memo(function UploadRow({ upload, onRetry, onRemove }: 
       below={sending ? <Line name={file.name} share={progress} /> : <Told upload={upload} />}
     >
       {sending && <span className="w-11 text-end">{f.percent(Math.floor(progress * 100))}</span>}
-      {state === "done" && <StatusIcon status="DONE" />}
-      {state === "waiting" && <StatusIcon status="PENDING" />}
+      {state === "done" && <StatusIcon status="DONE" label={m.upload.sent} />}
+      {state === "waiting" && <StatusIcon status="PENDING" label={m.upload.waiting} />}
       {broken && (
         <Button size="smallOrIcon" aria-label={m.upload.againOf(file.name)} onClick={() => onRetry(id)}>
           <Icon name="retry" />
