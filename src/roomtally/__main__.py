@@ -8,7 +8,7 @@ from roomtally import errors
 from roomtally.commands import clients, database, doctor, ending, processes
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ending.PlainGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="roomtally")
 def cli() -> None:
     """Photos of rooms in, a moving inventory out, watched live."""

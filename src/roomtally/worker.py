@@ -92,18 +92,26 @@ def create_worker(
     pool = create_pool(settings.database_url, POOL_SIZE)
     context, close = create_context(settings, broker, pool)
     broker.fallback = partial(_find_hints, broker, context)
-    tasks.register(
-        broker,
-        tasks.Desk(
-            context=context,
-            storage=open_storage(settings.storage_url),
-            analyzer=create_analyzer(settings),
-            settings=settings,
-            worker=name,
-            stopping=stopping or asyncio.Event(),
-        ),
+    desk = _create_desk(settings, context, name, stopping or asyncio.Event())
+    tasks.register(broker, desk)
+    _open_at_startup(broker, pool, close, readiness)
+    return broker
+
+
+def _create_desk(settings: Settings, context: Context, name: str, stopping: asyncio.Event) -> tasks.Desk:
+    return tasks.Desk(
+        context=context,
+        storage=open_storage(settings.storage_url),
+        analyzer=create_analyzer(settings),
+        settings=settings,
+        worker=name,
+        stopping=stopping,
     )
 
+
+def _open_at_startup(
+    broker: HintBroker, pool: Pool, close: Callable[[], Awaitable[None]], readiness: Readiness | None
+) -> None:
     async def open_up(_state: TaskiqState) -> None:
         await pool.open()
         if readiness:
@@ -116,7 +124,6 @@ def create_worker(
 
     broker.add_event_handler(TaskiqEvents.WORKER_STARTUP, open_up)
     broker.add_event_handler(TaskiqEvents.WORKER_SHUTDOWN, shut_down)
-    return broker
 
 
 async def _find_hints(broker: HintBroker, context: Context) -> list[bytes]:

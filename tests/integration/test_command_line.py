@@ -132,3 +132,43 @@ def test_a_process_with_an_address_that_is_none_ends_with_a_sentence(
     assert ended.returncode
     assert f"roomtally: ROOMTALLY_{field.upper()} " in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"openai_base_url": "http://[x"}, "OPENAI_BASE_URL"),
+        ({"openai_api_key": "clé"}, "OPENAI_API_KEY"),
+        ({"storage_url": "foo://y"}, "STORAGE_URL"),
+    ],
+)
+def test_a_worker_that_is_set_wrong_ends_with_one_line(settings: Settings, wrong: dict[str, str], named: str) -> None:
+    endpoint = {"analyzer": "openai", "openai_base_url": "http://127.0.0.1:1/v1", "openai_model": "m"}
+    ended = run(msgspec.structs.replace(settings, log_format="json", **(endpoint | wrong)), "work")
+    said = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    assert ended.returncode == 2
+    assert len(said) == 1
+    assert said[0].startswith(f"roomtally: ROOMTALLY_{named} ")
+
+
+def test_a_batch_is_not_waited_for_where_no_service_is(settings: Settings) -> None:
+    ended = run(
+        settings, "watch", "0b6b2a5e-0000-4000-8000-000000000000", "--url", "http://127.0.0.1:1", "--token", "x"
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("roomtally: No answer from http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["up", "--port", "abc"], "'--port': 'abc' is no whole number from 1 to 65535."),
+        (["up", "--port", "70000"], "'--port': 70000 is no whole number from 1 to 65535."),
+        (["smoke", "--timeout", "soon"], "'--timeout': 'soon' is no number of 1 or more."),
+        (["smoke", "--timeout", "0"], "'--timeout': 0.0 is no number of 1 or more."),
+    ],
+)
+def test_a_number_is_refused_with_its_option_and_its_range(settings: Settings, arguments: list[str], said: str) -> None:
+    ended = run(settings, *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith(f"Error: Invalid value for {said}\n")

@@ -118,6 +118,8 @@ def _upright(source: ImageFile, kind: str, *, reduced: bool) -> Decoded:
 
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
+    if not width * height:  # no camera makes that: the header is broken
+        raise damaged()
     if width * height > max_pixels:
         raise errors.Invalid(
             "photo-too-many-pixels",

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from roomtally import errors, settings
 from roomtally.analysis.engines import create_analyzer
-from roomtally.analysis.evaluation import PhotoScore, Score, evaluate
+from roomtally.analysis.evaluation import TRUTH_FILE, PhotoScore, Score, evaluate
 from roomtally.inventory import allowance, volumes
 
 _NEEDS = (
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         console.print(Text(_NEEDS))
         return 2
-    if not (Path(arguments[0]) / "truth.json").is_file():
+    if not (Path(arguments[0]) / TRUTH_FILE).is_file():
         console.print(Text(f"There is no truth.json in {arguments[0]}. {_NEEDS}", style="red"))
         return 1
     try:

@@ -11,9 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
+from PIL import Image
 
+from roomtally import errors
 from roomtally.analysis import decode, labels
 from roomtally.analysis.model import Analysis, Analyzer
+
+TRUTH_FILE = "truth.json"
 
 Litres = Callable[[str], int]
 
@@ -92,11 +96,26 @@ class Score(msgspec.Struct, frozen=True):
 
 
 def read_truth(folder: Path) -> Truth:
-    return msgspec.json.decode((folder / "truth.json").read_bytes(), type=Truth)
+    """Raises errors.Invalid where it says nothing, or what cannot be."""
+    truth = msgspec.json.decode((folder / TRUTH_FILE).read_bytes(), type=Truth)
+    if not truth.photos:
+        raise _unfit("names no photo")
+    for name, photo in truth.photos.items():
+        for label, count in (*photo.coco.items(), *photo.tolerated.items(), *photo.other.items()):
+            if count < 0:
+                raise _unfit(f"says of {name} that there are {count} of {label!r}; a count is 0 or more")
+    return truth
+
+
+def _unfit(why: str) -> errors.Invalid:
+    return errors.Invalid("truth-unfit", f"{TRUTH_FILE} {why}.")
 
 
 def evaluate(analyzer: Analyzer, folder: Path, litres: Litres) -> Score:
-    """Every photo that the truth names; `litres` gives the volume of one piece of a label."""
+    """Every photo that the truth names; `litres` gives the volume of one piece of a label.
+
+    Raises errors.Invalid with the name of a photo that cannot be read.
+    """
     truth = read_truth(folder)
     scored = frozenset(truth.classes_scored or (label for photo in truth.photos.values() for label in photo.coco))
     return Score(
@@ -110,7 +129,7 @@ def evaluate(analyzer: Analyzer, folder: Path, litres: Litres) -> Score:
 def _score(analyzer: Analyzer, path: Path, truth: PhotoTruth, scored: Iterable[str], litres: Litres) -> PhotoScore:
     data = path.read_bytes()
     start = time.perf_counter()
-    analysis = analyzer.analyze(decode.decode(data).image)
+    analysis = analyzer.analyze(_picture(path.name, data))
     seconds = time.perf_counter() - start
     hits, extra, missed = compare(_counts(analysis), truth, scored)
     return PhotoScore(
@@ -124,6 +143,14 @@ def _score(analyzer: Analyzer, path: Path, truth: PhotoTruth, scored: Iterable[s
         litres_true=_volume(Counter(truth.coco) + Counter(truth.other), litres),
         seconds=seconds,
     )
+
+
+def _picture(name: str, data: bytes) -> Image.Image:
+    try:
+        return decode.decode(data).image
+    except errors.Invalid as error:
+        error.detail = f"{name}: {error.detail}"
+        raise
 
 
 def compare(found: Mapping[str, int], truth: PhotoTruth, scored: Iterable[str]) -> tuple[int, int, int]:

@@ -6,7 +6,7 @@ HEADER_BYTES: Final = 30
 
 
 def size(head: bytes) -> tuple[int, int]:
-    """Width and height by the first HEADER_BYTES; (0, 0) for a chunk that no decoder knows."""
+    """Width and height by the first HEADER_BYTES; (0, 0) for a chunk that no decoder knows, or a broken one."""
     chunk = head[12:16]
     if chunk == b"VP8X":
         return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")

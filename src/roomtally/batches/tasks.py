@@ -10,14 +10,11 @@ Who is to blame decides what is written:
 """
 
 import asyncio
-import faulthandler
-import os
 import random
-import sys
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 from uuid import UUID
 
 import msgspec
@@ -28,7 +25,7 @@ from structlog.contextvars import bound_contextvars
 from roomtally import errors
 from roomtally.analysis import decode, thumbnail
 from roomtally.analysis.model import Analysis, Analyzer
-from roomtally.batches import queue
+from roomtally.batches import hanging, queue
 from roomtally.batches.model import FoundItem
 from roomtally.batches.service import DATABASE_AWAY, work
 from roomtally.batches.service.context import Context
@@ -39,8 +36,6 @@ from roomtally.storage.photos import PhotoStorage, thumbnail_key
 from roomtally.telemetry import metrics, tracing
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0  # between tries while the database is away
-HUNG_EXIT_CODE = 75  # EX_TEMPFAIL: start me again
-WATCHDOG_SECONDS = 2.0  # after the photo's timeout: then even a thread that never lets go of the GIL ends
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -113,7 +108,10 @@ class PhotoWorker:
                 return
             trace.get_current_span().set_attribute("roomtally.batch_id", str(claimed.batch_id))
             tracing.link_current(claimed.trace)  # its hint may have been lost, and the one that came have no trace
-            with bound_contextvars(batch_id=str(claimed.batch_id)), _watchdog(self._desk.settings):
+            with (
+                bound_contextvars(batch_id=str(claimed.batch_id)),
+                hanging.watchdog(self._desk.settings.photo_timeout_seconds),
+            ):
                 await self._hold(claimed)
 
     async def _claim(self, photo_id: UUID) -> work.Claimed | None:
@@ -191,7 +189,7 @@ class PhotoWorker:
         if self._thread is not None and not self._thread.done():
             metrics.CLAIMS.labels("timeout").inc()
             log.error("photo_timeout", timeout_seconds=self._desk.settings.photo_timeout_seconds)
-            _exit_now()
+            hanging.end_process()
         log.warning("photo_released", error="the storage did not answer within the photo's timeout")
         return Released()
 
@@ -287,20 +285,3 @@ def _stage(name: str) -> Generator[None]:
             yield
         finally:
             metrics.PHOTO_STAGE.labels(name).observe(time.perf_counter() - started, tracing.exemplar())
-
-
-@contextmanager
-def _watchdog(settings: Settings) -> Generator[None]:
-    """Ends the process from outside Python when the event loop itself is stuck, with every thread's stack on stderr."""
-    faulthandler.dump_traceback_later(
-        settings.photo_timeout_seconds * 2 + WATCHDOG_SECONDS, exit=True, file=sys.__stderr__ or 2
-    )
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-
-
-def _exit_now() -> NoReturn:
-    sys.stderr.flush()
-    os._exit(HUNG_EXIT_CODE)

@@ -1,5 +1,6 @@
 """Which service and which account a command uses: options, else the environment (both come in as arguments), else those of `up`."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import httpx
 from roomtally import errors
 
 DEMO_EMAIL = "demo@roomtally.local"
+_VISIBLE = re.compile(r"[!-~]+")  # what a header carries
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -36,9 +38,11 @@ def address(text: str) -> str:
 def choose(url: str, given: Account, demo_password_file: Path) -> Account:
     """The account to use at `url`; the demo account's password never goes to another machine.
 
-    Raises errors.Unauthorized that says what to give where there is none.
+    Raises errors.Unauthorized that says what to give where there is none, errors.Invalid for a token that cannot be sent.
     """
     if given.token:
+        if not _VISIBLE.fullmatch(given.token):
+            raise errors.Invalid("token-unusable", "The token has a character that no token has; copy it again, whole.")
         return Account(token=given.token)
     if given.email and given.password:
         return Account(email=given.email, password=given.password)

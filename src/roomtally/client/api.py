@@ -17,6 +17,8 @@ from roomtally.client.access import Account, address
 CHUNK_BYTES = 256 * 1024
 PARALLEL_UPLOADS = 4  # enough to fill a line; more only makes each of them slower
 TRIES = 4
+LONGEST_WAIT_SECONDS = 3600.0  # whatever an answer asks for
+POINTER = "; see `errors` for what to change."
 LATER = frozenset({429, 502, 503, 504})  # the same call may succeed in a moment
 CONTENT_TYPES = {
     ".jpg": "image/jpeg",
@@ -42,9 +44,20 @@ class Refused(errors.RoomtallyError):
         self.retry_after = retry_after
 
 
+class _Fault(msgspec.Struct):
+    message: str
+    field: str = ""
+
+
 class _Problem(msgspec.Struct):
     type: str = ""
     detail: str = ""
+    errors: list[_Fault] = []
+
+    def sentence(self) -> str:
+        """Its `errors` stand in it: who reads it in a terminal has no document to look them up in."""
+        faults = " ".join(": ".join(filter(None, (fault.field, fault.message))) for fault in self.errors)
+        return f"{self.detail.removesuffix(POINTER)}: {faults}" if faults else self.detail
 
 
 def refused(response: httpx.Response) -> Refused:
@@ -54,11 +67,10 @@ def refused(response: httpx.Response) -> Refused:
     except msgspec.DecodeError:
         problem = _Problem()
     slug = problem.type.rpartition("/")[2] or f"http-{response.status_code}"
-    detail = problem.detail or f"{response.request.url} answered {response.status_code} {response.reason_phrase}."
+    detail = problem.sentence() or f"{response.request.url} answered {response.status_code} {response.reason_phrase}."
     seconds = response.headers.get("retry-after", "")
-    return Refused(
-        slug, detail, status=response.status_code, retry_after=float(seconds) if seconds.isdecimal() else None
-    )
+    wait = min(float(seconds), LONGEST_WAIT_SECONDS) if seconds.isdecimal() else None
+    return Refused(slug, detail, status=response.status_code, retry_after=wait)
 
 
 def unreachable(url: object, error: Exception) -> errors.Unavailable:
@@ -73,6 +85,23 @@ class Api:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
+
+    async def greet(self) -> None:
+        """Asks once whose account it is: where nothing answers, or the token is none, a person should read so at once.
+
+        Raises errors.Unavailable, and Refused with a word of the token. What is put off is left to the calls that follow.
+        """
+        try:
+            response = await self.http.get("/api/sessions/current")
+        except httpx.TransportError as error:
+            raise unreachable(self.http.base_url, error) from error
+        if response.status_code == 401:
+            refusal = refused(response)
+            refusal.detail = (
+                "The token (--token or ROOMTALLY_TOKEN) is not accepted; copy it again, whole, or make a new one. "
+                "Nothing was sent."
+            )
+            raise refusal
 
     async def create_project(self, name: str) -> Json:
         return await self._write("/api/projects", {"name": name})
@@ -186,7 +215,9 @@ async def connect(url: str, account: Account) -> AsyncGenerator[Api]:
         base_url=address(url), headers=headers, timeout=httpx.Timeout(30, connect=5), limits=limits
     ) as http:
         if account.token:
-            yield Api(http)
+            api = Api(http)
+            await api.greet()
+            yield api
             return
         await _sign_in(http, account)
         try:

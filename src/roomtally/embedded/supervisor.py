@@ -128,12 +128,16 @@ def up(options: Options, environ: Mapping[str, str]) -> None:
         watched = [*map(WatchedServer, servers), *children]
         if _wait_until_ready(children, watched, stop):
             _announce(settings, account, folder)
-        while not stop.wait(LOOK_SECONDS):
-            for each in watched:
-                each.look()
+        _look_after(watched, stop)
     finally:
         _stop(children, servers)
         folder.release()
+
+
+def _look_after(watched: Sequence[Child | WatchedServer], stop: threading.Event) -> None:
+    while not stop.wait(LOOK_SECONDS):
+        for each in watched:
+            each.look()
 
 
 def _settings(

@@ -29,6 +29,7 @@ PARTS_AT_ONCE = 2  # one on its way while the next fills
 READ_BYTES = 256 * 1024
 PAGE = 1000  # keys that S3 lists at once
 MARKER = "roomtally-store"
+SCHEMES = "file:///folder, s3://bucket, gs://bucket or az://container"
 HALF = re.compile(r"#\d+$")
 
 log = structlog.get_logger()
@@ -196,15 +197,32 @@ def open_storage(url: str) -> PhotoStorage:
 
     Credentials of the clouds come from their usual environment variables. Raises errors.Invalid for any other URL.
     """
-    scheme = urlsplit(url).scheme
     try:
-        if scheme == "file":
-            folder = Path(url2pathname(urlsplit(url).path))
-            return PhotoStorage(LocalStore.from_url(url, mkdir=True), PART_BYTES_LOCAL, folder)
-        if scheme == "memory":
-            return PhotoStorage(MemoryStore(), PART_BYTES_LOCAL)
-        if scheme:
-            return PhotoStorage(from_url(url), PART_BYTES_REMOTE)
+        return _open(url)
     except (obstore_errors.BaseError, OSError, ValueError) as error:
-        raise errors.Invalid("invalid-storage-url", f"ROOMTALLY_STORAGE_URL cannot be used: {error}") from error
-    raise errors.Invalid("invalid-storage-url", "ROOMTALLY_STORAGE_URL needs a scheme: file, s3, gs or az.")
+        raise _unusable(_first_sentence(error)) from error
+
+
+def _open(url: str) -> PhotoStorage:
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "":
+            raise _unusable(f"it needs a scheme: {SCHEMES}")
+        case "file" if not parts.path:
+            raise _unusable("it names no folder; one looks like file:///srv/photos")
+        case "file":
+            return PhotoStorage(LocalStore.from_url(url, mkdir=True), PART_BYTES_LOCAL, Path(url2pathname(parts.path)))
+        case "memory":
+            return PhotoStorage(MemoryStore(), PART_BYTES_LOCAL)
+        case _:
+            return PhotoStorage(from_url(url), PART_BYTES_REMOTE)
+
+
+def _first_sentence(error: Exception) -> str:
+    """Behind it obstore prints its own structures, twenty lines of them."""
+    said = str(error).partition("\n")[0].strip()
+    return f"no store has such an address; it is one of {SCHEMES}" if "Unable to recognise URL" in said else said
+
+
+def _unusable(why: str) -> errors.Invalid:
+    return errors.Invalid("invalid-storage-url", f"ROOMTALLY_STORAGE_URL cannot be used: {why}.")

@@ -40,15 +40,21 @@ def configure(level: str, style: str, **bound: object) -> None:
     )
     structlog.contextvars.clear_contextvars()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _bind(bound), *_renderer(style)],
-        )
-    )
+    handler.setFormatter(_formatter(shared, style, bound))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(LEVELS[level])
+    _quieten()
+
+
+def _formatter(shared: list[Processor], style: str, bound: dict[str, object]) -> structlog.stdlib.ProcessorFormatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _bind(bound), *_renderer(style)],
+    )
+
+
+def _quieten() -> None:
     for chatty in ("taskiq", "httpx", "httpcore", "PIL", "opentelemetry"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it tells each attempt; `db/pool.py` tells the outage

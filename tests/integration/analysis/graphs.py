@@ -11,15 +11,32 @@ from onnx import TensorProto, helper, numpy_helper
 
 def yolox(path: Path, rows: NDArray[np.float32], size: int | str) -> Path:
     """Answers `rows` [n, 5 + labels], raw, whatever it is shown."""
+    return _yolox(path, [*_nothing_of("images"), helper.make_node("Add", ["rows", "nothing"], ["output"])], rows, size)
+
+
+def brightness_yolox(path: Path, rows: NDArray[np.float32], size: int) -> Path:
+    """Answers `rows` times the brightest value of the picture, 0..255: on a black one all is well."""
+    nodes = [*_nothing_of("images"), helper.make_node("Mul", ["rows", "brightest"], ["output"])]
+    return _yolox(path, nodes, rows, size)
+
+
+def _yolox(path: Path, nodes: list[onnx.NodeProto], rows: NDArray[np.float32], size: int | str) -> Path:
     image = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, size, size])
     answer = helper.make_tensor_value_info("output", TensorProto.FLOAT, None)
-    nodes = [*_nothing_of("images"), helper.make_node("Add", ["rows", "nothing"], ["output"])]
     return _save(path, nodes, [image], [answer], {"rows": rows[None]})
+
+
+def sequence(path: Path, size: int) -> Path:
+    """Answers with a sequence of tensors, as exporters that leave the batch in pieces do."""
+    image = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, size, size])
+    answer = helper.make_tensor_sequence_value_info("output", TensorProto.FLOAT, None)
+    nodes = [helper.make_node("SequenceConstruct", ["images"], ["output"])]
+    return _save(path, nodes, [image], [answer], {})
 
 
 def detr(
     path: Path,
-    labels: NDArray[np.int64],
+    labels: NDArray[np.int64] | NDArray[np.float32],
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
     names: tuple[str, str, str] = ("labels", "boxes", "scores"),
@@ -35,7 +52,7 @@ def detr(
         helper.make_node("Identity", ["numbers"], [names[0]]),
         helper.make_node("Add", ["sure", "nothing"], [names[2]]),
     ]
-    kinds = (TensorProto.INT64, TensorProto.FLOAT, TensorProto.FLOAT)
+    kinds = (helper.np_dtype_to_tensor_dtype(labels.dtype), TensorProto.FLOAT, TensorProto.FLOAT)
     answers = [helper.make_tensor_value_info(name, kind, None) for name, kind in zip(names, kinds, strict=True)]
     constants = {"numbers": labels[None], "fractions": boxes[None], "sure": scores[None]}
     return _save(path, nodes, [image, target], answers, constants)

@@ -111,6 +111,7 @@ def test_refused_at_start_where_the_file_is_no_model(tmp_path: Path, yolox: Make
     assert "There is no file" in refusal(yolox(nothing)).detail
     nothing.write_bytes(b"certainly no protobuf \xff\xff")
     assert "onnxruntime can load" in refusal(yolox(nothing)).detail
+    assert "There is no file" in refusal(yolox(tmp_path / ("x" * 300))).detail
     assert "set ROOMTALLY_ONNX_PATH" in refusal(yolox(nothing, onnx_path=None)).detail
 
 
@@ -121,6 +122,60 @@ def test_refused_at_start_where_shapes_do_not_fit(tmp_path: Path, yolox: Make) -
     assert "gives 1x84x85" in refusal(yolox(good, onnx_labels=None)).detail
     assert "does not run on this input" in refusal(yolox(good, onnx_input_size=96)).detail
     assert "multiple of 32" in refusal(yolox(good, onnx_input_size=100)).detail
+
+
+NOWHERE = (float("nan"), float("inf"), float("-inf"))
+
+
+@pytest.mark.parametrize(("value", "corner"), [*((value, 1) for value in NOWHERE), (NOWHERE[0], 3)])
+def test_a_box_that_is_nowhere_is_dropped(
+    tmp_path: Path, engine_settings: Make, wide_photo: Image.Image, value: float, corner: int
+) -> None:
+    raw = rows((0, (0.5, 0.5, 0.0, 0.0), 1, 0.9), (9, (0.5, 0.5, 0.0, 0.0), 1, 0.8))
+    raw[9, corner] = value
+    boxes = np.array([[0.1, 0.2, 0.5, 0.9]] * 2, np.float32)
+    boxes[1, corner] = value
+    path = graphs.detr(tmp_path / "d.onnx", np.array([1, 1]), boxes, np.array([0.9, 0.8], np.float32))
+    own = {"analyzer": "onnx", "onnx_labels": LABELS, "onnx_input_size": SIZE}
+    for family, model in (("yolox", graphs.yolox(tmp_path / "y.onnx", raw, SIZE)), ("detr", path)):
+        settings = engine_settings(onnx_path=str(model), onnx_family=family, **own)
+        couch = found(create_analyzer(settings).analyze(wide_photo).items, "couch")
+        assert (couch.count, couch.confidence) == (1, pytest.approx(0.9))
+        assert np.isfinite(couch.boxes[0]).all()
+
+
+def test_a_score_that_half_precision_lifted_above_1_is_1(tmp_path: Path, yolox: Make, wide_photo: Image.Image) -> None:
+    path = graphs.yolox(tmp_path / "a.onnx", rows((0, (0.5, 0.5, 0.0, 0.0), 1, 1.0005)), SIZE)
+    assert found(create_analyzer(yolox(path)).analyze(wide_photo).items, "couch").confidence == 1.0
+
+
+@pytest.mark.parametrize("score", [50.0, -3.0, *NOWHERE])
+def test_refused_at_start_where_scores_are_none(tmp_path: Path, yolox: Make, detr: Make, score: float) -> None:
+    raw = rows()
+    raw[0, 4] = score
+    said = "its scores must be 0 to 1; this one gives"
+    assert said in refusal(yolox(graphs.yolox(tmp_path / "y.onnx", raw, SIZE))).detail
+    path = graphs.detr(tmp_path / "d.onnx", np.array([1]), np.zeros((1, 4), np.float32), np.array([score], np.float32))
+    assert said in refusal(detr(path)).detail
+
+
+def test_scores_that_only_a_photo_shows_to_be_none_are_not_the_photos_fault(
+    tmp_path: Path, yolox: Make, wide_photo: Image.Image
+) -> None:
+    analyzer = create_analyzer(
+        yolox(graphs.brightness_yolox(tmp_path / "a.onnx", rows((0, (0.5, 0.5, 0.0, 0.0), 1, 0.9)), SIZE))
+    )
+    with pytest.raises(errors.Unavailable, match=r"onnx-model-failed.*its scores must be 0 to 1"):
+        analyzer.analyze(wide_photo)
+
+
+def test_refused_at_start_where_kinds_do_not_fit(tmp_path: Path, yolox: Make, detr: Make) -> None:
+    one = np.zeros((1, 4), np.float32), np.array([0.9], np.float32)
+    path = graphs.detr(tmp_path / "d.onnx", np.array([1], np.float32), *one)
+    said = "its labels must be a tensor of whole numbers; this one gives float32 1x1"
+    assert said in refusal(detr(path)).detail
+    pieces = graphs.sequence(tmp_path / "s.onnx", SIZE)
+    assert "must be a tensor of floating-point numbers; this one gives a list" in refusal(yolox(pieces)).detail
 
 
 def test_refused_at_start_where_it_is_of_the_other_family(tmp_path: Path, yolox: Make, detr: Make) -> None:
@@ -139,3 +194,6 @@ def test_refused_at_start_where_the_labels_name_no_furniture(tmp_path: Path, yol
     path = graphs.yolox(tmp_path / "a.onnx", rows(), SIZE)
     assert "names no furniture" in refusal(yolox(path, onnx_labels="cat, dog")).detail
     assert "neither a list with commas nor a file" in refusal(yolox(path, onnx_labels="cat")).detail
+    latin = tmp_path / "labels.txt"
+    latin.write_bytes("canapé\nlit\n".encode("latin-1"))
+    assert "no text in UTF-8" in refusal(yolox(path, onnx_labels=str(latin))).detail

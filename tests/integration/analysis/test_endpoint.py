@@ -15,6 +15,7 @@ from PIL import Image
 from roomtally import errors
 from roomtally.analysis import engines
 from roomtally.analysis.endpoint import analyzer as endpoint
+from roomtally.analysis.endpoint import exchange, pausing
 from roomtally.analysis.model import Analysis, Found
 from roomtally.settings import Settings
 from roomtally.telemetry import metrics
@@ -73,8 +74,27 @@ def trickles(handler: Handler) -> None:
         pass
 
 
+def drips_its_head(handler: Handler) -> None:
+    """A head that never ends, byte by byte: no silence, and nothing that a reader of the body ever sees."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    try:
+        while not handler.release.wait(0.05):
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+    except OSError:
+        pass
+
+
+def nests(handler: Handler) -> None:
+    handler.answer(200, b'{"id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+
+def redirects(place: str) -> Reply:
+    return lambda handler: handler.answer(307, b"", Location=place)
+
+
 def floods(handler: Handler) -> None:
-    handler.answer(200, b" " * (endpoint.LARGEST_ANSWER + 1))
+    handler.answer(200, b" " * (exchange.LARGEST_ANSWER + 1))
 
 
 def hangs_up(handler: Handler) -> None:
@@ -135,6 +155,7 @@ def test_a_local_server_needs_no_key(ask: Callable[..., Analysis]) -> None:
         (fails(429, Retry_After="0"), "refused"),
         (says("a nice room"), "bad_answer"),
         (floods, "bad_answer"),
+        (nests, "bad_answer"),
         (hangs_up, "connection"),
     ],
 )
@@ -169,7 +190,20 @@ def test_a_long_retry_after_goes_back_to_the_queue_at_once(ask: Callable[..., An
     assert time.monotonic() - start < 2
 
 
-@pytest.mark.parametrize("slow", [hangs, trickles])
+@pytest.mark.parametrize("digits", ["9" * 400, "99999999999999999999"])
+def test_a_retry_after_without_end_is_bounded(ask: Callable[..., Analysis], digits: str) -> None:
+    with pytest.raises(errors.Unavailable) as refused:
+        ask(fails(429, Retry_After=digits))
+    assert (len(Handler.asked), refused.value.retry_after) == (1, pausing.LONGEST_SECONDS)
+
+
+@pytest.mark.parametrize("place", ["http://[x", "http://h:abc/", "http://" + "a" * 70 + ".org/", "\x00", "//"])
+def test_a_redirect_to_nowhere_is_the_endpoints_fault(ask: Callable[..., Analysis], place: str) -> None:
+    with pytest.raises(errors.Unavailable):
+        ask(redirects(place))
+
+
+@pytest.mark.parametrize("slow", [hangs, trickles, drips_its_head])
 def test_a_slow_endpoint_is_given_up_in_time(ask: Callable[..., Analysis], slow: Reply) -> None:
     before, start = counted("timeout"), time.monotonic()
     with pytest.raises(errors.Unavailable, match=r"no answer within 0\.3 s"):
@@ -197,6 +231,16 @@ def test_nobody_listens(ask: Callable[..., Analysis]) -> None:
         ({"openai_base_url": None}, "openai-base-url-missing"),
         ({"openai_base_url": "api.example.org/v1"}, "openai-base-url-missing"),
         ({"openai_model": None}, "openai-model-missing"),
+        ({"openai_base_url": "http://[x"}, "openai-base-url-invalid"),
+        ({"openai_base_url": "http://h:abc/v1"}, "openai-base-url-invalid"),
+        ({"openai_base_url": "http://h:99999/v1"}, "openai-base-url-invalid"),
+        ({"openai_base_url": "http://h:0/v1"}, "openai-base-url-invalid"),
+        ({"openai_base_url": "http://:80/v1"}, "openai-base-url-invalid"),
+        ({"openai_base_url": "http://a b/v1"}, "openai-base-url-invalid"),
+        ({"openai_base_url": f"http://{'a' * 70}.org/v1"}, "openai-base-url-invalid"),
+        ({"openai_base_url": "http://h/" + "a" * 70_000}, "openai-base-url-invalid"),
+        ({"openai_api_key": "clé"}, "openai-api-key-invalid"),
+        ({"openai_api_key": "key\n"}, "openai-api-key-invalid"),
     ],
 )
 def test_what_is_not_set_is_told_at_start(ask: Callable[..., Analysis], changes: dict[str, Any], slug: str) -> None:

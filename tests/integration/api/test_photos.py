@@ -11,9 +11,9 @@ from tests.fixtures.problems import problem
 SECRET = b"48.8584 N, 2.2945 E"
 
 
-def picture(kind: str) -> bytes:
+def picture(kind: str, size: tuple[int, int] = (64, 48)) -> bytes:
     """A small picture with a secret in its EXIF."""
-    image, out = Image.new("RGB", (64, 48), "teal"), BytesIO()
+    image, out = Image.new("RGB", size, "teal"), BytesIO()
     exif = Image.Exif()
     exif[0x010E] = SECRET.decode()  # ImageDescription
     image.save(out, kind, exif=exif)
@@ -38,13 +38,21 @@ async def test_an_original_comes_back_without_its_secrets(api: Api, kind: str, c
     assert Image.open(BytesIO(answer.content)).tobytes() == Image.open(BytesIO(photo)).tobytes()
 
 
-async def test_a_file_that_cannot_be_cleaned_is_not_given_out(api: Api):
-    batch = await api.create_batch([JPEG])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (JPEG, "The file is incomplete or damaged. Copy the photo from the camera or phone again."),
+        (picture("PNG", (1, 1)), "The picture is 1 x 1 pixels; at least 32 x 32 are needed to see anything on it."),
+    ],
+)
+async def test_a_file_that_cannot_be_cleaned_is_not_given_out(api: Api, body: bytes, reason: str):
+    batch = await api.create_batch([body])
     answer = await api.http.get(f"/api/photos/{batch['photos'][0]['id']}/original")
     assert problem(answer) == (
         415,
         "original-not-served",
-        "This file cannot be freed of its hidden data, so it is not given out again.",
+        "The file as sent may hold the place and time it was taken, which cannot be removed from it, so it is not given out again. "
+        + reason,
     )
 
 

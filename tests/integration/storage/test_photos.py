@@ -103,10 +103,16 @@ async def test_a_store_that_cannot_be_written_is_the_infrastructures_fault(tmp_p
         await storage.put_stream("originals/a", pieces(3))
 
 
-@pytest.mark.parametrize("url", ["", "photos", "/var/photos", "ftp://host/x", "s3://"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "photos", "/var/photos", "ftp://host/x", "s3://", "gs://", "foo://y", "s3://[x", "file://", "file://host/x"],
+)
 def test_urls_that_name_no_store(url: str):
-    with pytest.raises(errors.Invalid, match="invalid-storage-url"):
+    """In one sentence: obstore says twenty lines."""
+    with pytest.raises(errors.Invalid, match="invalid-storage-url") as refused:
         open_storage(url)
+    assert refused.value.detail.startswith("ROOMTALLY_STORAGE_URL cannot be used: ")
+    assert "\n" not in refused.value.detail
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/moves", "gs://bucket/moves", "az://container/moves"])

@@ -68,6 +68,8 @@ def test_a_markdown_fence_is_taken_off() -> None:
         completion("I see a nice room."), completion({"room_type": "office"}), completion(GOOD | {"items": {}}),
         completion(GOOD | {"items": [{"label": "bed", "count": "two", "confidence": 1}]}),
         completion(GOOD, finish_reason="length"),
+        b'{"choices": ' + b"[" * 100_000, b'{"id": ' + b"[" * 100_000, completion('{"x": ' + "[" * 100_000),
+        completion('{"room_type": "office", "room_confidence": 1' + "0" * 5000 + ', "items": []}'),
         b'{"choices": [{"message": {"refusal": "I cannot help with that."}}]}',
     ],
 )  # fmt: skip

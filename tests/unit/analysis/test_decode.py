@@ -210,7 +210,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "half a webp": (lambda: truncated(noise("WEBP"), 0.5), "photo-damaged"),
     "half a heic": (lambda: truncated(heic(halves()), 0.5), "photo-damaged"),
     "a jpeg's first bytes": (lambda: b"\xff\xd8\xff\xe0" + b"\x00" * 40, "photo-damaged"),
-    "a webp's first bytes": (lambda: b"RIFF\x10\x00\x00\x00WEBPVP8 " + b"\x00" * 8, "photo-too-small"),
+    "a webp's first bytes": (lambda: b"RIFF\x10\x00\x00\x00WEBPVP8 " + b"\x00" * 8, "photo-damaged"),
+    "a webp of a chunk that nobody knows": (lambda: b"RIFF\x20\x00\x00\x00WEBPVP9 " + b"\x01" * 24, "photo-damaged"),
 }
 
 

@@ -1,9 +1,13 @@
 from pathlib import Path
 
+import msgspec
 import pytest
+from PIL import Image
 
+from roomtally import errors
 from roomtally.analysis.evaluate import main
-from roomtally.analysis.evaluation import PhotoScore, PhotoTruth, Score, compare
+from roomtally.analysis.evaluation import PhotoScore, PhotoTruth, Score, compare, evaluate
+from roomtally.analysis.model import Analysis
 
 SCORED = ("chair", "bed", "oven")
 
@@ -56,3 +60,31 @@ def test_whoever_has_no_truth_is_told_what_one_looks_like(
     assert '{"photos": {"bedroom.jpg": {"room_type": "bedroom", "coco":' in said
     assert "docs/operations.md" in said
     assert ("There is no truth.json in" in said) is not has_truth
+
+
+class Blind:
+    name = "blind"
+
+    def analyze(self, image: Image.Image) -> Analysis:
+        del image
+        return Analysis("unknown", 0.0, ())
+
+
+@pytest.mark.parametrize(
+    ("photos", "said"),
+    [
+        ({}, "truth.json names no photo."),
+        (
+            {"a.jpg": {"room_type": "bedroom", "coco": {"bed": -3}}},
+            "truth.json says of a.jpg that there are -3 of 'bed'; a count is 0 or more.",
+        ),
+        ({"a.jpg": {"room_type": "bedroom", "coco": {}, "other": {"desk": -1}}}, "-1 of 'desk'"),
+        ({"a.jpg": {"room_type": "bedroom", "coco": {}, "tolerated": {"desk": -1}}}, "-1 of 'desk'"),
+        ({"truth.json": {"room_type": "bedroom", "coco": {}}}, "truth.json: This file is not a picture."),
+    ],
+)
+def test_a_truth_that_cannot_be_is_refused_by_name(tmp_path: Path, photos: dict[str, object], said: str) -> None:
+    (tmp_path / "truth.json").write_bytes(msgspec.json.encode({"photos": photos}))
+    with pytest.raises(errors.Invalid) as refused:
+        evaluate(Blind(), tmp_path, lambda _label: 0)
+    assert said in refused.value.detail

@@ -21,6 +21,12 @@ def test_what_is_given_wins_over_the_demo_account(password_file: Path) -> None:
     assert choose(HERE, Account(None, "a@b.c", "p"), password_file) == Account(email="a@b.c", password="p")
 
 
+@pytest.mark.parametrize("token", ["rt_clé", "rt_a b", "rt_a\n"])
+def test_a_token_that_no_header_carries_is_refused(password_file: Path, token: str) -> None:
+    with pytest.raises(errors.Invalid, match="copy it again"):
+        choose(HERE, Account(token), password_file)
+
+
 def test_on_loopback_it_is_the_demo_account_of_up(password_file: Path) -> None:
     for url in (HERE, "http://localhost:1", "http://[::1]:8000"):
         assert choose(url, Account(), password_file) == Account(

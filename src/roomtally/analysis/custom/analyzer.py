@@ -35,7 +35,12 @@ class CustomAnalyzer:
         self._scene = Scene(settings.analyzer_threads)
 
     def analyze(self, image: Image.Image) -> Analysis:
-        detections = self._family.detect(image)
+        try:
+            detections = self._family.detect(image)
+        except (
+            errors.Invalid
+        ) as error:  # the check found nothing on an empty picture: still the model's fault, not the photo's
+            raise errors.Unavailable("onnx-model-failed", error.detail, retry_after=60) from error
         return self._scene.complete(Pyramid(image), detections, telling=detections, detectable=self._detectable)
 
 
@@ -63,15 +68,26 @@ def _lines(path: Path) -> list[str]:
             "onnx-labels-missing",
             f"ROOMTALLY_ONNX_LABELS is neither a list with commas nor a file that can be read: {path}",
         ) from error
+    except UnicodeDecodeError as error:
+        raise errors.Invalid(
+            "onnx-labels-unfit", f"ROOMTALLY_ONNX_LABELS names a file that is no text in UTF-8: {path}"
+        ) from error
 
 
 def _existing(setting: str | None) -> Path:
     if setting is None:
         raise errors.Invalid("onnx-path-missing", "ROOMTALLY_ANALYZER is onnx: set ROOMTALLY_ONNX_PATH to your model.")
     path = Path(setting)
-    if not path.is_file():
+    if not _is_file(path):
         raise errors.Invalid("onnx-path-missing", f"There is no file {path}; ROOMTALLY_ONNX_PATH must name your model.")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _open(path: Path, threads: int) -> Network:

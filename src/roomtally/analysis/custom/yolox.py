@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from roomtally.analysis.bundled.geometry import Detection, Floats, suppress
-from roomtally.analysis.custom.family import Network, run, shape_text, unfit
+from roomtally.analysis.custom.family import Network, detection, floats, require_scores, run, shape_text, unfit
 
 STRIDES: Final = (8, 16, 32)
 PADDING_GREY: Final = 114
@@ -30,7 +30,7 @@ class Yolox:
         self._input: str = inputs[0].name
 
     def check(self) -> None:
-        self._run(Image.new("RGB", (self._size, self._size)))
+        self.detect(Image.new("RGB", (self._size, self._size)))
 
     def detect(self, image: Image.Image) -> list[Detection]:
         scale = min(self._size / image.width, self._size / image.height)
@@ -39,22 +39,22 @@ class Yolox:
         padded.paste(image.resize(inner, Image.Resampling.BILINEAR))
         rows = self._run(padded)
         scores = rows[:, 4:5] * rows[:, 5:]
-        row, label = np.where(scores >= self._least)
+        row, label = np.where((scores >= self._least) & np.isfinite(rows[:, :4]).all(1, keepdims=True))
         sure, boxes = scores[row, label], self._boxes(rows, row) / np.array([*inner, *inner])
-        kept = suppress(boxes, sure, label)
-        return [Detection(self._labels[label[i]], float(sure[i]), np.clip(boxes[i], 0, 1).tolist()) for i in kept]
+        return [detection(self._labels[int(label[i])], sure[i], boxes[i]) for i in suppress(boxes, sure, label)]
 
     def _run(self, image: Image.Image) -> Floats:
         """[n, 5 + labels] rows, checked."""
         blue_first = np.asarray(image, np.float32)[:, :, ::-1].transpose(2, 0, 1)
         outputs = run(self._network, {self._input: np.ascontiguousarray(blue_first)[None]})
         cells, columns = len(_grid(self._size)), 5 + len(self._labels)
-        rows: Any = outputs[0]
+        rows = floats(outputs[0], "output")
         if rows.shape != (1, cells, columns):
             raise unfit(
                 f"its output is {shape_text(rows)}, but YOLOX with {len(self._labels)} labels at {self._size} pixels gives"
                 f" 1x{cells}x{columns}. Check the labels and ROOMTALLY_ONNX_INPUT_SIZE."
             )
+        require_scores(rows[0, :, 4:], "scores")
         return rows[0]
 
     def _boxes(self, rows: Floats, row: Any) -> Floats:

@@ -2,14 +2,13 @@
 
 import time
 from typing import Final
-from urllib.parse import urlsplit
 
-import httpx
 import structlog
 from PIL import Image
 
 from roomtally import errors
-from roomtally.analysis.endpoint import answer, request
+from roomtally.analysis.endpoint import access, answer, pausing, request
+from roomtally.analysis.endpoint.exchange import Line, OverlongError, Reply
 from roomtally.analysis.model import Analysis
 from roomtally.settings import Settings
 from roomtally.telemetry import metrics
@@ -19,7 +18,6 @@ FIRST_PAUSE_SECONDS: Final = 0.5  # doubles
 LONGEST_PAUSE_SECONDS: Final = 10.0  # a longer Retry-After is the sweeper's business: the photo goes back
 MARGIN_SECONDS: Final = 5.0
 """Kept of the photo's whole time for the rest of its task: a thread that overruns it costs the process."""
-LARGEST_ANSWER: Final = 1_000_000  # bytes; a real one has about 2,000
 
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
@@ -41,14 +39,13 @@ class EndpointAnalyzer:
     name = "openai"
 
     def __init__(self, settings: Settings) -> None:
-        self._url = _url(settings.openai_base_url)
+        url = access.completions_url(settings.openai_base_url)
         if not settings.openai_model:
             raise errors.Invalid("openai-model-missing", "ROOMTALLY_ANALYZER is openai: set ROOMTALLY_OPENAI_MODEL.")
         self._model = settings.openai_model
         self._timeout = settings.openai_timeout_seconds
         self._budget = max(settings.photo_timeout_seconds - MARGIN_SECONDS, 1.0)
-        key = settings.openai_api_key
-        self._client = httpx.Client(headers={"Authorization": f"Bearer {key}"} if key else None)
+        self._line = Line(url, access.checked_key(settings.openai_api_key))
 
     def analyze(self, image: Image.Image) -> Analysis:
         """Raises `errors.Unavailable` after the last try, or at once where another cannot help."""
@@ -69,53 +66,41 @@ class EndpointAnalyzer:
         raise AssertionError("the last try returns or raises")
 
     def _ask(self, body: bytes, deadline: float) -> Analysis:
-        until = min(deadline, time.monotonic() + self._timeout)
+        reply = self._post(body, max(min(deadline - time.monotonic(), self._timeout), 0.001))
+        _check(reply)
         try:
-            analysis = answer.read(self._post(body, until))
+            analysis = answer.read(reply.body)
         except answer.BadAnswerError as error:
             raise _RetryError("bad_answer", str(error)) from error
-        except httpx.TimeoutException as error:
-            raise _RetryError("timeout", f"no answer within {self._timeout:g} s") from error
-        except httpx.HTTPError as error:
-            raise _RetryError("connection", str(error) or type(error).__name__) from error
         metrics.ENDPOINT_REQUESTS.labels("ok").inc()
         return analysis
 
-    def _post(self, body: bytes, until: float) -> bytes:
-        """The answer's bytes. httpx counts its time-outs from byte to byte, so the clock is read for each piece too."""
-        headers = {"Content-Type": "application/json"}
-        timeout = max(until - time.monotonic(), 0.001)
-        with self._client.stream("POST", self._url, content=body, headers=headers, timeout=timeout) as response:
-            received = bytearray()
-            for piece in response.iter_bytes():
-                received += piece
-                if time.monotonic() > until:
-                    raise httpx.ReadTimeout("the answer came too slowly")
-                if len(received) > LARGEST_ANSWER:
-                    raise _RetryError("bad_answer", "the answer is too long")
-            _check(response, bytes(received))
-        return bytes(received)
+    def _post(self, body: bytes, seconds: float) -> Reply:
+        try:
+            return self._line.post(body, seconds)
+        except TimeoutError as error:
+            raise _RetryError("timeout", f"no answer within {round(seconds, 1):g} s") from error
+        except OverlongError as error:
+            raise _RetryError("bad_answer", "the answer is too long") from error
+        except (
+            Exception
+        ) as error:  # httpx lets out more than its HTTPError (InvalidURL, UnicodeError): all mean no answer
+            raise _RetryError("connection", str(error) or type(error).__name__) from error
 
 
-def _check(response: httpx.Response, body: bytes) -> None:
-    status = response.status_code
+def _check(reply: Reply) -> None:
+    status = reply.status
     if status == 200:
         return
-    said = body[:300].decode("utf-8", "replace").strip()
+    said = reply.body[:300].decode("utf-8", "replace").strip()
     if status in _WORTH_ANOTHER_TRY:
-        raise _RetryError("refused", f"HTTP {status}: {said}", _retry_after(response))
+        raise _RetryError("refused", f"HTTP {status}: {said}", pausing.retry_after(reply.retry_after))
     metrics.ENDPOINT_REQUESTS.labels("refused").inc()
     log.error("endpoint_refused", status=status, said=said)
     hint = "Check ROOMTALLY_OPENAI_API_KEY" if status in {401, 403} else "Check ROOMTALLY_OPENAI_BASE_URL and the model"
     raise errors.Unavailable(
         "endpoint-refused", f"The vision endpoint answered HTTP {status}: {said} {hint}.", retry_after=60
     )
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds; the header's other form, a date, is rare enough to be left to the sweeper's pauses."""
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else None
 
 
 def _unavailable(failure: _RetryError) -> errors.Unavailable:
@@ -125,13 +110,3 @@ def _unavailable(failure: _RetryError) -> errors.Unavailable:
         f"The vision endpoint gave no usable answer: {failure}",
         retry_after=int(failure.wait or 5),
     )
-
-
-def _url(base: str | None) -> str:
-    parts = urlsplit(base or "")
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise errors.Invalid(
-            "openai-base-url-missing",
-            "ROOMTALLY_ANALYZER is openai: set ROOMTALLY_OPENAI_BASE_URL to the address before /chat/completions.",
-        )
-    return f"{base}".rstrip("/") + "/chat/completions"

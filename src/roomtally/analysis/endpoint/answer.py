@@ -76,7 +76,7 @@ def read(body: bytes) -> Analysis:
     try:
         text = _content(msgspec.json.decode(body, type=_Completion))
         return _analysis(msgspec.json.decode(_without_fence(text), type=_Answer))
-    except (msgspec.DecodeError, UnicodeError) as error:  # a ValidationError is a DecodeError
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # the last where it is nested without end
         raise BadAnswerError(f"not the JSON that was asked for: {error}") from error
 
 

@@ -34,7 +34,7 @@ def reach(settings: Settings) -> Found:
     began = time.monotonic()
     try:
         response = httpx.get(url, headers=headers, timeout=SECONDS)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         return Found(url=url, error=str(error) or type(error).__name__)
     seconds = time.monotonic() - began
     return Found(url=url, seconds=seconds, status=response.status_code, models=_ids(response))
@@ -43,5 +43,5 @@ def reach(settings: Settings) -> Found:
 def _ids(response: httpx.Response) -> frozenset[str]:
     try:
         return frozenset(model.id for model in msgspec.json.decode(response.content, type=_Models).data)
-    except msgspec.DecodeError:  # a ValidationError is one
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return frozenset()

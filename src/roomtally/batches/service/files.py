@@ -45,7 +45,9 @@ class PhotoFiles:
                 stripped, content_type = await asyncio.to_thread(strip_metadata, body)
             except errors.Invalid as error:
                 raise errors.Unsupported(
-                    "original-not-served", "This file cannot be freed of its hidden data, so it is not given out again."
+                    "original-not-served",
+                    "The file as sent may hold the place and time it was taken, which cannot be removed from it, so it is not given"
+                    f" out again. {error.detail}",
                 ) from error
         return Original(_named(photo.filename, photo.content_type, content_type), content_type, stripped)
 
