@@ -98,8 +98,7 @@ class Api:
         if response.status_code == 401:
             refusal = refused(response)
             refusal.detail = (
-                "The token (--token or ROOMTALLY_TOKEN) is not accepted; copy it again, whole, or make a new one. "
-                "Nothing was sent."
+                f"The token (--token or ROOMTALLY_TOKEN) is not accepted, nothing was sent: {refusal.detail}"
             )
             raise refusal
 

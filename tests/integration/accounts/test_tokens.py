@@ -39,6 +39,16 @@ async def test_a_token_makes_no_tokens(api: Api, nobody: Api):
     assert problem(answer) == (403, "token-makes-no-tokens", "A token cannot make tokens; sign in with a browser.")
 
 
+async def test_a_token_is_not_signed_out(api: Api, nobody: Api):
+    """Nor is the session beside it: the token counts, and the cookie stays."""
+    _, bearer = await make(api)
+    for who in (nobody, api):
+        answer = await who.http.delete("/api/sessions/current", headers=bearer)
+        assert problem(answer)[:2] == (403, "token-has-no-session")
+        assert "set-cookie" not in answer.headers
+    assert (await api.http.get("/api/sessions/current")).status_code == 200
+
+
 async def test_the_list_tells_no_secret(api: Api, stranger: Api):
     first, bearer = await make(api, "first")
     second, _ = await make(api, "second")

@@ -76,10 +76,13 @@ class Accounts:
         return secret
 
     async def sign_out(self, principal: Principal) -> None:
-        """End the session; for an API token there is nothing to end."""
-        if principal.kind is CredentialKind.SESSION:
-            async with self._pool.connection() as conn:
-                await credentials.delete_session(conn, principal.credential_id)
+        """End the session. Raises errors.Forbidden for an API token: nothing would end, and whoever asks believes that it did."""
+        if principal.kind is not CredentialKind.SESSION:
+            raise errors.Forbidden(
+                "token-has-no-session", "A token is not signed out but withdrawn: DELETE /api/tokens/{id}, signed in."
+            )
+        async with self._pool.connection() as conn:
+            await credentials.delete_session(conn, principal.credential_id)
 
     async def identify(self, credential: Credential) -> Principal:
         """Who shows this credential; one query. Raises errors.Unauthorized where it is not valid (any more)."""
