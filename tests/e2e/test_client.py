@@ -80,7 +80,7 @@ async def test_what_goes_wrong_is_one_line(owner: Api, tmp_path: Path) -> None:
         (("watch", "0b6b2a5e-0000-4000-8000-000000000000"), "There is no such batch.", 1),
         (("watch", "nonsense"), "'nonsense' is not the id of a batch.", 2),
         (("watch", "nonsense", "--password", "wrong"), "No account has this email address and password.", 1),
-        (("watch", "nonsense", "--token", "rt_wrong"), "'nonsense' is not the id of a batch.", 2),
+        (("watch", "nonsense", "--token", "rt_wrong"), "This API token is not valid", 1),
         (("smoke", "--token", "rt_wrong"), "This API token is not valid", 1),
         (("smoke", "--url", "http://127.0.0.1:9"), "`make up` starts the service", 1),
         (("smoke", "--url", "not an address"), "'not an address' is not an address", 2),
