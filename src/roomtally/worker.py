@@ -231,9 +231,9 @@ class Sweeper:
 
     async def _purge(self) -> None:
         if time.monotonic() >= self._purge_at:
-            await sweeping.purge_once(self._context, self._storage)
             self._pruned_to = await sweeping.prune_events(self._context, self._event_hours, self._pruned_to)
             await sessions.purge_expired(self._context.pool, PURGE_CREDENTIALS)
+            await sweeping.purge_once(self._context, self._storage)  # a store that is away keeps nothing else waiting
             await self._strays.purge_page()
             self._purge_at = time.monotonic() + PURGE_EVERY_SECONDS
 

@@ -140,6 +140,23 @@ async def test_a_sweeper_says_once_that_photos_are_stuck(
     assert told == [("photos_stuck", 1), ("photos_stuck_no_more", None)]
 
 
+async def test_a_store_that_is_away_keeps_no_old_events(world: World, person: Person, tmp_path: Path) -> None:
+    """Files of a deleted batch cannot be removed; what the database alone can forget is forgotten all the same."""
+    old, deleted = await world.batch(person, 1), await world.batch(person, 1)
+    await old.finish()
+    await service.delete(world.context, person.user, deleted.id)
+    await world.tell("UPDATE batch_events SET created_at = created_at - interval '2 days'")
+    await world.tell(
+        "UPDATE batches SET finished_at = finished_at - interval '2 days', deleted_at = deleted_at - interval '2 days'"
+    )
+    storage = open_storage((tmp_path / "unmounted").as_uri())
+    (tmp_path / "unmounted").rmdir()
+    with structlog.testing.capture_logs() as said:
+        await worker.Sweeper(world.context, storage).run_pass()
+    assert "sweep_failed" in [line["event"] for line in said]
+    assert await old.log() == []
+
+
 async def test_one_sweeper_at_a_time(world: World) -> None:
     async with transaction(world.pool) as conn:
         assert await sweep.try_lock(conn)
