@@ -242,12 +242,9 @@ async def look(api: Api, url: str) -> list[Finding]:
 
 async def test_a_proxy_that_hears_us_lets_each_event_through_at_once(api: Api, tmp_path: Path) -> None:
     with running_edge(api.web.url, tmp_path) as edge:
-        for _ in range(
-            3
-        ):  # a machine that is busy may let a change wait for the sweep; a proxy that buffers does so each time
+        found = await look(api, f"http://127.0.0.1:{edge.http}")
+        if worst(found):  # a busy machine may let a change wait for the sweep; a proxy that buffers does so each time
             found = await look(api, f"http://127.0.0.1:{edge.http}")
-            if not worst(found):
-                break
     assert worst(found) == []
     assert [finding.says.partition(" comes ")[0] for finding in found] == ["the first event", "each of two changes"]
     assert (await api.http.get("/api/batches")).json()["items"] == [], "the batch was deleted"
