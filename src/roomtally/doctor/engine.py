@@ -11,7 +11,7 @@ from roomtally.doctor.finding import Finding, fail, ok, warn
 from roomtally.settings import Settings
 
 PART = "model"
-TODO = {
+REMEDIES = {
     "bundled": "Install Roomtally again; its build makes the files.",
     "onnx": "See ROOMTALLY_ONNX_PATH and its kin in docs/operations.md.",
     "openai": "See ROOMTALLY_OPENAI_BASE_URL and its kin in docs/operations.md.",
@@ -23,7 +23,7 @@ def examine(settings: Settings) -> Generator[Finding]:
     try:
         create_analyzer(settings)
     except errors.RoomtallyError as error:
-        yield fail(PART, error.detail, TODO[settings.analyzer])
+        yield fail(PART, error.detail, REMEDIES[settings.analyzer])
         return
     files = f", its {len(MODELS)} files are what the build made" if settings.analyzer == "bundled" else ""
     yield ok(PART, f"{settings.analyzer} loads in {time.monotonic() - began:.1f} s{files}")
